@@ -1,0 +1,1 @@
+"""The words every other room shares: tile geometry, operations, reductions, parameters, footprints."""

@@ -1,0 +1,226 @@
+"""Tilewise operations as values: one plain function, its halo, its parameters; chains of them, whose halos add."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigimg.core.parameters import Parameters, is_deferred
+from bigimg.errors import ImageError
+
+Pixels = NDArray[Any]
+"""The pixels of a tile; the last two axes are rows and columns, the one before them may be planes or channels."""
+
+Valid = NDArray[np.bool_]
+"""Which pixels count; it has the shape of the tile, or of its last axes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tilewise:
+    """What is known of an operation before it has parameters.
+
+    Parameters
+    ----------
+    function
+        ``(pixels, *, valid=None, ...) -> pixels``. Without a ``valid`` parameter the operation refuses masked images.
+    halo
+        How many pixels beyond its tile the operation must see, from its parameters (attributes of one namespace):
+        one number for all axes, or one an axis.
+    dtype
+        The dtype of the result from the dtype of the image and the parameters.
+    accepts
+        Kinds of dtype, as in ``numpy.dtype.kind``: ``b`` boolean, ``i`` ``u`` integers, ``f`` floating point.
+    scratch
+        Bytes of working memory for each pixel read, beside the input and the output; the plan counts them.
+    drops_channels
+        Whether the axis before the plane is consumed, as by the conversion of colours to grey.
+    """
+
+    function: Callable[..., Pixels]
+    name: str
+    halo: Callable[[Any], int | tuple[int, ...]]
+    dtype: Callable[[np.dtype[Any], Any], np.dtype[Any]]
+    accepts: str = "biuf"
+    scratch: int = 8
+    drops_channels: bool = False
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The parameters of the function."""
+        return Parameters(self.function, self.name)
+
+    @cached_property
+    def takes_mask(self) -> bool:
+        """Whether the function knows how to leave invalid pixels out."""
+        return "valid" in self.function.__code__.co_varnames[: _argument_count(self.function)]
+
+    def __reduce__(self) -> Any:
+        # An operation of an importable module travels by its name; one from a notebook travels whole.
+        module, path = self.function.__module__, self.function.__qualname__
+        found: Any = sys.modules.get(module)
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        if module != "__main__" and getattr(found, "spec", None) is self:
+            return _find_spec, (module, path)
+        values = (self.function, self.name, self.halo, self.dtype, self.accepts, self.scratch, self.drops_channels)
+        return Tilewise, values
+
+
+def _argument_count(function: Callable[..., Any]) -> int:
+    return function.__code__.co_argcount + function.__code__.co_kwonlyargcount
+
+
+def _find_spec(module: str, path: str) -> Tilewise:
+    from importlib import import_module  # noqa: PLC0415 - only a worker that unpickles needs it
+
+    found: Any = import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found.spec
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A tilewise operation with bound parameters.
+
+    Examples
+    --------
+    >>> def add(image: Pixels, *, amount: int) -> Pixels:
+    ...     return image + amount
+    >>> spec = Tilewise(add, "demo.add", halo=lambda p: 0, dtype=lambda dtype, p: dtype)
+    >>> print(Operation(spec, {"amount": 2}))
+    add(amount=2)
+    """
+
+    spec: Tilewise
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _namespace(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.params)
+
+    @property
+    def ndim(self) -> int:
+        """How many of the last axes the operation works along."""
+        return len(self.params.get("dims", "yx"))
+
+    @property
+    def halo(self) -> tuple[int, ...]:
+        """The halo along each of the axes the operation works along."""
+        halo = self.spec.halo(self._namespace)
+        return (halo,) * self.ndim if isinstance(halo, int) else tuple(halo)
+
+    @property
+    def deferred(self) -> dict[str, Any]:
+        """The parameters that are not known yet."""
+        return {name: value for name, value in self.params.items() if is_deferred(value)}
+
+    def with_values(self, values: Mapping[str, Any]) -> Operation:
+        """Return the operation with ``values`` in the place of deferred parameters."""
+        return Operation(self.spec, {**self.params, **values})
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype of the result for an image of ``dtype``.
+
+        Raises
+        ------
+        ImageError
+            If the operation does not take images of this dtype.
+        """
+        if dtype.kind not in self.spec.accepts:
+            words = {"b": "boolean", "i": "signed integer", "u": "unsigned integer", "f": "floating point"}
+            wanted = ", ".join(words[kind] for kind in self.spec.accepts)
+            raise ImageError(f"{self.spec.name} takes {wanted} images (got {dtype})")
+        return np.dtype(self.spec.dtype(dtype, self._namespace))
+
+    def __call__(self, pixels: Pixels, valid: Valid | None = None) -> Pixels:
+        """Compute the operation on ``pixels`` and leave those out that are not ``valid``."""
+        if valid is None:
+            return self.spec.function(pixels, **self.params)
+        if not self.spec.takes_mask:
+            raise ImageError(f"{self.spec.name} does not take images with a validity mask")
+        valid = np.broadcast_to(valid, pixels.shape)
+        result = self.spec.function(pixels, valid=valid, **self.params)
+        if self.spec.drops_channels:
+            valid = valid.all(axis=-3)
+        return np.where(valid, result, np.zeros((), result.dtype))
+
+    def __str__(self) -> str:
+        shown = {name: "..." if is_deferred(value) else value for name, value in self.params.items()}
+        inside = ", ".join(f"{name}={_short(value)}" for name, value in shown.items())
+        return f"{self.spec.name.rpartition('.')[2]}({inside})"
+
+    def __dask_tokenize__(self) -> object:
+        return self.spec.name, self.spec.function, sorted(self.params.items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return "x".join(map(str, value.shape))
+    return str(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Operations one after the other: their halos add, and a tile runs them all in memory."""
+
+    operations: tuple[Operation, ...] = ()
+
+    def then(self, operation: Operation) -> Chain:
+        """Return the chain with one more operation at its end."""
+        return Chain((*self.operations, operation))
+
+    @property
+    def ndim(self) -> int:
+        """How many of the last axes the chain works along."""
+        return max((operation.ndim for operation in self.operations), default=2)
+
+    @property
+    def halo(self) -> tuple[int, ...]:
+        """The summed halo along the axes the chain works along."""
+        total = [0] * self.ndim
+        for operation in self.operations:
+            for back, pixels in enumerate(reversed(operation.halo), start=1):
+                total[-back] += pixels
+        return tuple(total)
+
+    @property
+    def drops_channels(self) -> bool:
+        """Whether the channel axis of the source is gone at the end."""
+        return any(operation.spec.drops_channels for operation in self.operations)
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype at the end of the chain for a source of ``dtype``."""
+        for operation in self.operations:
+            dtype = operation.dtype(dtype)
+        return dtype
+
+    def scratch(self, dtype: np.dtype[Any]) -> int:
+        """Return the most bytes a pixel needs at any point of the chain, input and output of that point counted."""
+        most = dtype.itemsize
+        for operation in self.operations:
+            after = operation.dtype(dtype)
+            most = max(most, dtype.itemsize + operation.spec.scratch + after.itemsize)
+            dtype = after
+        return most
+
+    def __call__(self, pixels: Pixels, valid: Valid | None = None) -> Pixels:
+        """Run every operation."""
+        for operation in self.operations:
+            pixels = operation(pixels, valid)
+            if valid is not None and operation.spec.drops_channels and valid.ndim > pixels.ndim:
+                valid = valid.all(axis=-3)
+        return pixels
+
+    def __str__(self) -> str:
+        return " -> ".join(map(str, self.operations)) or "read"
+
+    def __dask_tokenize__(self) -> object:
+        return self.operations

@@ -1,0 +1,172 @@
+"""The parameters of a plain function: validated, described and written down from its own signature.
+
+A function is written once; its keyword parameters, their types and their bounds (``Annotated[float, Gt(0)]``) give the
+validation, the JSON schema, the page of documentation and the form of a workflow step.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, get_type_hints
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError, WithJsonSchema
+
+from bigimg.errors import ParameterError, UnknownNameError
+
+Dims = Literal["yx", "zyx"]
+"""The axes an operation works along: the plane, or the volume where the caller names three."""
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("must be odd, so that the window has a centre")
+    return value
+
+
+Positive = Annotated[float, Gt(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(1)]
+Odd = Annotated[int, Ge(1), AfterValidator(_odd)]
+Connectivity = Annotated[int, Ge(1), Le(3)]
+
+ImageInput = Annotated[Any, WithJsonSchema({"type": "string", "description": "the name of a step, or 'input'"})]
+"""A further image that an operation takes: an array in Python, the name of a step in a workflow."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword parameter of an operation."""
+
+    name: str
+    annotation: Any
+    default: Any
+    """``inspect.Parameter.empty`` where a value must be given."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the value is a further image (a step's name in a workflow)."""
+        return _has_image(self.annotation)
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """The pydantic validator of this parameter."""
+        return TypeAdapter(self.annotation, config=_config(self.annotation))
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of this parameter."""
+        schema = self.adapter.json_schema()
+        if not self.required:
+            schema["default"] = self.dump(self.default)
+        return schema
+
+    def dump(self, value: Any) -> Any:
+        """Return ``value`` as plain data that a workflow file can hold."""
+        return self.adapter.dump_python(value, mode="json")
+
+    def validate(self, value: Any, owner: str) -> Any:
+        """Return ``value`` in its declared type, or say what was wrong with it."""
+        if is_deferred(value):
+            return value
+        if isinstance(value, np.generic):
+            value = value.item()
+        try:
+            return self.adapter.validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
+            said = first["msg"].replace("Input should be", "must be").replace("Value error, ", "")
+            raise ParameterError(f"{owner}: {self.name}{where} {said} (got {value!r})") from None
+
+
+def _config(annotation: Any) -> ConfigDict | None:
+    # A model brings its own configuration, and pydantic refuses a second one.
+    return None if hasattr(annotation, "model_config") else ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+
+def _has_image(annotation: Any) -> bool:
+    return any(
+        isinstance(extra, WithJsonSchema) and extra is ImageInput.__metadata__[0]
+        for extra in getattr(annotation, "__metadata__", ())
+    )
+
+
+class Parameters(Mapping[str, Parameter]):
+    """The keyword parameters of ``function``, in the order of its signature.
+
+    The first positional parameter, the image, is not one of them, nor is ``valid``, which the system passes.
+
+    Examples
+    --------
+    >>> def gaussian(image: Any, *, sigma: Annotated[float, Gt(0)]) -> Any: ...
+    >>> parameters = Parameters(gaussian, "filters.gaussian")
+    >>> parameters.bind((), {"sigma": 2})
+    {'sigma': 2.0}
+    >>> parameters.bind((), {"sigma": -1})
+    Traceback (most recent call last):
+    bigimg.errors.ParameterError: filters.gaussian: sigma must be greater than 0 (got -1)
+    """
+
+    def __init__(self, function: Callable[..., Any], owner: str) -> None:
+        self.owner = owner
+        self._function = function
+
+    @cached_property
+    def _parameters(self) -> dict[str, Parameter]:
+        # Resolving annotations imports what they name, so it waits until somebody asks.
+        hints = get_type_hints(self._function, include_extras=True)
+        given = list(inspect.signature(self._function).parameters.values())[1:]
+        return {p.name: Parameter(p.name, hints.get(p.name, Any), p.default) for p in given if p.name != "valid"}
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._parameters[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every parameter with its value, validated; positional values in the order of the signature."""
+        if len(args) > len(self):
+            raise ParameterError(f"{self.owner} takes at most {len(self)} parameters beside the image (got {len(args)})")
+        given = dict(zip(self, args))
+        for name, value in kwargs.items():
+            if name not in self._parameters:
+                raise ParameterError(str(UnknownNameError.of(f"parameter of {self.owner}", name, self)))
+            if name in given:
+                raise ParameterError(f"{self.owner}: {name} was given twice")
+            given[name] = value
+        bound = {}
+        for name, parameter in self.items():
+            if name in given:
+                bound[name] = parameter.validate(given[name], self.owner)
+            elif parameter.required:
+                raise ParameterError(f"{self.owner} needs {name}")
+            else:
+                bound[name] = parameter.default
+        return bound
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the parameters as one object."""
+        return {
+            "type": "object",
+            "properties": {name: parameter.schema() for name, parameter in self.items()},
+            "required": [name for name, parameter in self.items() if parameter.required],
+            "additionalProperties": False,
+        }
+
+
+def is_deferred(value: object) -> bool:
+    """Whether ``value`` is not known yet: the result of a reduction that has not been computed."""
+    return hasattr(value, "__dask_graph__") and not isinstance(value, type)

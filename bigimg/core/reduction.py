@@ -1,0 +1,92 @@
+"""The second kind of work: what a whole image gives, gathered from its tiles.
+
+A :class:`Reduction` gives one value: ``partial`` on each tile, ``merge`` of two states, ``finish`` once. ``merge`` must be
+associative and commutative, and its result independent of the order; then the value cannot depend on the cutting.
+
+A :class:`Gather` is a reduction whose value goes back into every tile, as in labelling: each tile *keeps* something for
+itself and *sends* something small; what was sent is merged and solved once; each tile is then finished with both.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import is_deferred
+from bigimg.core.tile import Tile
+
+State = TypeVar("State")
+Value = TypeVar("Value")
+Kept = TypeVar("Kept")
+
+
+class Reduction(ABC, Generic[State, Value]):
+    """What is learnt of a whole image from its tiles; subclasses are frozen dataclasses of their parameters."""
+
+    name: ClassVar[str]
+    """One word for the dashboard."""
+
+    @property
+    def halo(self) -> int:
+        """How many pixels beyond its tile ``partial`` must see; it gets them, and ``tile.crop`` finds its own."""
+        return 0
+
+    @abstractmethod
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> State:
+        """Return the state of one tile."""
+
+    @abstractmethod
+    def merge(self, first: State, second: State) -> State:
+        """Return the state of both."""
+
+    @abstractmethod
+    def finish(self, state: State) -> Value:
+        """Return the value of the whole image."""
+
+
+class Gather(ABC, Generic[Kept, State, Value]):
+    """A reduction whose value goes back into every tile; subclasses are frozen dataclasses of their parameters."""
+
+    name: ClassVar[str]
+    """One word for the dashboard."""
+
+    @abstractmethod
+    def split(self, tile: Tile, pixels: Pixels, valid: Valid | None = None) -> tuple[Kept, State]:
+        """Return what the tile keeps for itself, and what it sends."""
+
+    @abstractmethod
+    def merge(self, first: State, second: State) -> State:
+        """Return what both have sent."""
+
+    @abstractmethod
+    def solve(self, state: State) -> Value:
+        """Return what every tile needs to know."""
+
+    @abstractmethod
+    def finish(self, tile: Tile, kept: Kept, value: Value) -> Pixels:
+        """Return the pixels of the tile."""
+
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """Return the dtype of the finished pixels."""
+
+    def split_key(self) -> object:
+        """Return what ``split`` and ``merge`` depend on; work that differs otherwise shares the split tiles."""
+        return self
+
+
+def deferred_fields(work: Reduction[Any, Any] | Gather[Any, Any, Any]) -> dict[str, Any]:
+    """Return the parameters of ``work`` that are not known yet."""
+    if not is_dataclass(work):
+        return {}
+    values = {item.name: getattr(work, item.name) for item in fields(work)}
+    return {name: value for name, value in values.items() if is_deferred(value)}
+
+
+def with_values(work: Any, values: dict[str, Any]) -> Any:
+    """Return ``work`` with ``values`` in the place of deferred parameters."""
+    return replace(work, **values) if values else work

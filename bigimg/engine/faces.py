@@ -1,0 +1,167 @@
+"""The faces of an operation, made from one plain function.
+
+``@tilewise`` for a function of pixels with a halo, ``@composed`` for a function that calls other operations, reductions and
+gathers. Both give a callable that takes any kind of image and returns the same kind, and that knows its parameters, their
+bounds, its page of documentation and what it takes and gives: that is all a workflow step needs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property, update_wrapper
+from typing import Any, Concatenate, Generic, Literal, ParamSpec
+
+import numpy as np
+
+from bigimg.core.operation import Operation, Pixels, Tilewise
+from bigimg.core.parameters import Parameters
+from bigimg.engine.kinds import Image, apply_to
+
+P = ParamSpec("P")
+
+What = Literal["image", "mask", "labels", "table", "value", "same"]
+"""What an operation takes or gives, as a workflow sees it: a mask is a boolean image, labels are integers, and the same is
+what went in."""
+
+
+class OperationFunction(Generic[P]):
+    """A documented operation on images of any kind.
+
+    Attributes
+    ----------
+    name
+        Room and name, as a workflow writes it: ``filters.gaussian``.
+    kind
+        ``tilewise`` or ``composed``.
+    takes, gives
+        What goes in and what comes out.
+    """
+
+    kind: Literal["tilewise", "composed"]
+
+    def __init__(self, function: Callable[..., Any], takes: What, gives: What) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self.takes, self.gives = takes, gives
+        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The parameters beside the image."""
+        return Parameters(self.function, self.name)
+
+    @property
+    def doc(self) -> str:
+        """The page of documentation."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of the page."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        signature = inspect.signature(self.function)
+        return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "valid"])
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        return self.function.__qualname__
+
+
+class TilewiseFunction(OperationFunction[P]):
+    """A tilewise operation; see :func:`tilewise`."""
+
+    kind = "tilewise"
+
+    def __init__(self, function: Callable[..., Any], spec: Tilewise, takes: What, gives: What) -> None:
+        super().__init__(function, takes, gives)
+        self.spec = spec
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> Operation:
+        """Return the operation with its parameters, validated."""
+        return Operation(self.spec, self.parameters.bind(args, kwargs))
+
+    def __call__(self, image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
+        """Compute the operation on ``image``, or make it lazily where the image is lazy."""
+        return apply_to(self.bind(*args, **kwargs), image)
+
+
+class ComposedFunction(OperationFunction[P]):
+    """An operation made of others; see :func:`composed`."""
+
+    kind = "composed"
+
+    def __call__(self, image: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Validate the parameters and compute, or make it lazily where the image is lazy."""
+        return self.function(image, **self.parameters.bind(args, kwargs))
+
+
+def tilewise(
+    *,
+    halo: Callable[[Any], int | tuple[int, ...]] | int = 0,
+    dtype: Callable[[np.dtype[Any], Any], Any] | str = "same",
+    takes: What = "image",
+    gives: What = "image",
+    accepts: str = "biuf",
+    scratch: int = 8,
+    drops_channels: bool = False,
+) -> Callable[[Callable[Concatenate[Pixels, P], Pixels]], TilewiseFunction[P]]:
+    """Make an operation of a plain function of pixels.
+
+    The function gets the pixels of a tile with its halo and returns as many; the system crops. A keyword parameter
+    ``valid`` marks an operation that knows masks: it gets a boolean array of the shape of the pixels, or None.
+
+    Parameters
+    ----------
+    halo
+        How many pixels beyond a tile it must see: a number, or a function of the parameters (attributes of one object).
+    dtype
+        Dtype of the result: a name, ``"same"``, or a function of the image's dtype and the parameters.
+    takes, gives
+        ``"image"``, ``"mask"`` or ``"labels"``.
+    accepts
+        The kinds of dtype it takes: ``b`` boolean, ``u`` ``i`` integers, ``f`` floating point.
+    scratch
+        Bytes of working memory for each pixel beside input and output, for the plan.
+    drops_channels
+        Whether the axis before the plane (``c``) is consumed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> @tilewise(halo=lambda p: p.radius)
+    ... def brightest(image: Pixels, *, radius: int = 1) -> Pixels:
+    ...     '''Return the brightest pixel within radius.'''
+    ...     import scipy.ndimage
+    ...     return scipy.ndimage.maximum_filter(image, 2 * radius + 1)
+    >>> brightest(np.eye(5), radius=1)[0]
+    array([1., 1., 1., 0., 0.])
+    """
+    find_halo = halo if callable(halo) else (lambda _, pixels=halo: pixels)
+    if callable(dtype):
+        find_dtype = dtype
+    elif dtype == "same":
+        find_dtype = lambda given, _: given  # noqa: E731
+    else:
+        find_dtype = lambda _, __, name=dtype: np.dtype(name)  # noqa: E731
+
+    def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
+        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        spec = Tilewise(function, name, find_halo, find_dtype, accepts, scratch, drops_channels)
+        return TilewiseFunction(function, spec, takes, gives)
+
+    return decorate
+
+
+def composed(*, takes: What, gives: What) -> Callable[[Callable[Concatenate[Any, P], Any]], ComposedFunction[P]]:
+    """Make an operation of a function that calls other operations on an image of any kind."""
+
+    def decorate(function: Callable[Concatenate[Any, P], Any]) -> ComposedFunction[P]:
+        return ComposedFunction(function, takes, gives)
+
+    return decorate

@@ -1,0 +1,188 @@
+"""Work whose value goes back into every tile, as labelling: split a tile, merge what was sent, finish each tile.
+
+::
+
+    tile ──split──> kept ───────────────────────────> finish ──> pixels
+              └───> sent ──merge──> ... ──solve──> value ┘
+
+Two tasks a tile and the few of the tree. A finished image remembers its gather: work that only finishes otherwise (labels
+after a size filter) takes the same kept tiles, because the names of the first tasks say only what they depend on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph, Layer
+
+from bigimg.core.operation import Pixels
+from bigimg.core.reduction import Gather
+from bigimg.core.tile import Chunks, Tile, TileGrid, whole
+from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, distinct, native
+from bigimg.engine.tree import Fold, merge_tasks
+
+
+class GatherLayer(Layer):
+    """The tasks of one gather over one image; each plane of a stack is gathered by itself."""
+
+    def __init__(self, work: Gather[Any, Any, Any], image: LazyImage, ndim: int) -> None:
+        super().__init__()
+        self.work, self.image, self.ndim = work, image, ndim
+        self.chunks = plane_chunks(image.chunks, ndim)
+        self.token = tokenize(work.split_key(), image.name, self.chunks)
+        self.name = f"{work.name}-{tokenize(work, self.token)}"
+        self._tasks: dict[Any, Task] | None = None
+
+    def _mapping(self) -> dict[Any, Task]:
+        if self._tasks is None:
+            self._tasks = {}
+            lead = len(self.chunks) - self.ndim
+            halo = self.image.grid().halo
+            grid = TileGrid(self.chunks, halo)
+            planes: dict[tuple[int, ...], list[Tile]] = {}
+            for tile in grid:
+                planes.setdefault(tile.index[:lead], []).append(tile)
+            for plane, tiles in planes.items():
+                self._add_plane(plane, tiles, self._tasks)
+        return self._tasks
+
+    def _add_plane(self, plane: tuple[int, ...], tiles: list[Tile], tasks: dict[Any, Task]) -> None:
+        work, split = self.work, f"{self.work.name}.split-{self.token}"
+        kept = []
+        for tile in tiles:
+            part, values = self.image.input(tile, tile.write)
+            key = (split, *tile.index)
+            tasks[key] = Task(key, run_split, work, plane_tile(tile, self.ndim), part, *values)
+            kept.append(TaskRef(key))
+        merge = MergeSent(work.merge)
+        merges, last = merge_tasks(f"{self.work.name}.merge-{tokenize(self.token, plane)}", kept, merge)
+        solve = (f"{work.name}.solve-{tokenize(self.name)}", *plane)
+        tasks |= merges
+        tasks[solve] = Task(solve, run_solve, work, merge, *last)
+        for tile, reference in zip(tiles, kept):
+            key = (self.name, *tile.index)
+            tasks[key] = Task(key, run_finish, work, plane_tile(tile, self.ndim), tile.shape, reference, TaskRef(solve))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tasks": None}
+
+    def __getitem__(self, key: Any) -> Task:
+        return self._mapping()[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._mapping())
+
+    def __len__(self) -> int:
+        return len(self._mapping())
+
+    def is_materialized(self) -> bool:
+        """Whether the tasks have been made."""
+        return self._tasks is not None
+
+    def get_output_keys(self) -> set[Any]:
+        """Return the keys of the finished tiles."""
+        return {(self.name, *index) for index in product(*map(range, map(len, self.chunks)))}
+
+
+class MergeSent:
+    """Merge what tiles have sent; the first level of the tree takes it out of what the split of a tile gave."""
+
+    def __init__(self, merge: Any) -> None:
+        self.merge = merge
+
+    def __call__(self, *states: Any) -> Sent:
+        """Return what all have sent."""
+        return Sent(Fold(self.merge)(*(state.sent for state in states)))
+
+
+class Sent:
+    """What was sent, by one tile or by many."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self, sent: Any) -> None:
+        self.sent = sent
+
+
+class Split(Sent):
+    """What the split of a tile gave: the kept and the sent."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: Any, sent: Any) -> None:
+        super().__init__(sent)
+        self.kept = kept
+
+
+def run_split(work: Gather[Any, Any, Any], tile: Tile, part: TileInput, *values: Any) -> Split:
+    """Split one tile."""
+    pixels, valid = part(values)
+    mask = None if valid is None else valid.reshape(tile.shape)
+    return Split(*work.split(tile, pixels.reshape(tile.shape), valid=mask))
+
+
+def run_solve(work: Gather[Any, Any, Any], merge: MergeSent, *states: Any) -> Any:
+    """Merge the last of what was sent and solve it."""
+    return work.solve(merge(*states).sent)
+
+
+def run_finish(work: Gather[Any, Any, Any], tile: Tile, shape: tuple[int, ...], split: Split, value: Any) -> Pixels:
+    """Finish one tile."""
+    return work.finish(tile, split.kept, value).reshape(shape)
+
+
+def gather_array(work: Gather[Any, Any, Any], array: da.Array, ndim: int, valid: da.Array | None = None) -> da.Array:
+    """Return the pixels of ``work`` on a lazy array, lazily."""
+    check_shape(array.shape)
+    return _finished(GatherLayer(work, as_image(array, valid).seen(), ndim))
+
+
+def gathered(array: da.Array) -> Gather[Any, Any, Any] | None:
+    """Return the work that finished ``array``, or None."""
+    layer = array.dask.layers.get(array.name)
+    return layer.work if isinstance(layer, GatherLayer) else None
+
+
+def finish_again(array: da.Array, work: Gather[Any, Any, Any]) -> da.Array:
+    """Return the kept tiles of a gathered ``array`` finished by ``work``, which must split as the first work did."""
+    layer = array.dask.layers[array.name]
+    assert layer.work.split_key() == work.split_key()
+    return _finished(GatherLayer(work, layer.image, layer.ndim))
+
+
+def _finished(layer: GatherLayer) -> da.Array:
+    graph = HighLevelGraph.from_collections(layer.name, layer, dependencies=distinct(layer.image.parents))
+    return da.Array(graph, layer.name, layer.chunks, meta=np.empty((0,) * len(layer.chunks), layer.work.dtype()))
+
+
+def gather_whole(work: Gather[Any, Any, Any], pixels: Pixels, ndim: int, valid: Any = None) -> Pixels:
+    """Return the pixels of ``work`` on an array in memory, at once."""
+    check_shape(pixels.shape)
+    pixels = checked(native(pixels), valid, "image")
+    lead, plane = pixels.shape[: pixels.ndim - ndim], pixels.shape[pixels.ndim - ndim :]
+    tile = whole(plane)
+    mask = None if valid is None else np.broadcast_to(valid, pixels.shape)
+    result = np.empty(pixels.shape, work.dtype())
+    for index in np.ndindex(lead):
+        kept, sent = work.split(tile, pixels[index], valid=None if mask is None else mask[index])
+        result[index] = work.finish(tile, kept, work.solve(sent))
+    return result
+
+
+def plane_chunks(chunks: Chunks, ndim: int) -> Chunks:
+    """Return the chunks with one plane (or volume) a tile."""
+    lead = len(chunks) - ndim
+    return tuple((1,) * sum(sizes) for sizes in chunks[:lead]) + chunks[lead:]
+
+
+def plane_tile(tile: Tile, ndim: int) -> Tile:
+    """Return the tile as one of its own plane (or volume)."""
+    cut = len(tile.index) - ndim
+    return Tile(tile.index[cut:], tile.write[cut:], tile.write[cut:], tile.image_shape[cut:])
+

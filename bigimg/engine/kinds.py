@@ -1,0 +1,173 @@
+"""The kinds of array an operation takes. What goes in comes out: NumPy, masked NumPy, Dask, xarray.
+
+========================  =======================================  ==========================
+kind                      is computed                              which pixels count
+========================  =======================================  ==========================
+``numpy.ndarray``         at once                                  all
+``numpy.ma.MaskedArray``  at once                                  those not masked
+``dask.array.Array``      when asked for                           all
+``xarray.DataArray``      as the array it holds                    its coordinate ``valid``
+========================  =======================================  ==========================
+
+The plane is the last two axes, or the dimensions named ``y`` and ``x``; the volume is the last three, or ``z``, ``y``, ``x``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from bigimg.core.operation import Chain, Operation
+from bigimg.core.reduction import Gather, Reduction
+from bigimg.engine.gather import gather_array, gather_whole
+from bigimg.engine.lazy import apply, check_shape, checked, native
+from bigimg.engine.reduce import reduce_arrays, reduce_whole
+from bigimg.errors import ImageError
+
+Image = TypeVar("Image", bound="np.ndarray[Any, Any] | da.Array | xr.DataArray")
+"""An image of any kind."""
+
+CHANNEL = "c"
+PLANE = ("y", "x")
+VOLUME = ("z", "y", "x")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An image of any kind as an array whose last axes are the plane or the volume."""
+
+    pixels: Any
+    """A NumPy or a Dask array."""
+    valid: Any
+    """The pixels that count, of the same kind, or None for all."""
+    close: Callable[[Any], Any]
+    """Gives pixels back as the kind of image that came in."""
+
+    @property
+    def lazy(self) -> bool:
+        """Whether nothing may be computed yet."""
+        return isinstance(self.pixels, da.Array)
+
+
+def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened:
+    """Return ``image`` as pixels with the plane (or volume) last, and the way back.
+
+    Raises
+    ------
+    ImageError
+        If it is no array, has too few axes or an axis of no pixels, or a dtype that is no number.
+    """
+    if isinstance(image, xr.DataArray):
+        return _opened_xarray(image, ndim, drops_channels=drops_channels)
+    if isinstance(image, np.ma.MaskedArray):
+        _check(image, ndim)
+        mask = ~np.ma.getmaskarray(image)
+        after = mask.all(axis=-3) if drops_channels else mask
+
+        def masked(pixels: Any) -> Any:
+            return np.ma.MaskedArray(pixels, mask=~after)
+
+        return Opened(image.data, mask, masked)
+    if isinstance(image, da.Array):
+        _check(image, ndim)
+        if isinstance(image._meta, np.ma.MaskedArray):  # noqa: SLF001 - Dask has no public name for it
+            raise ImageError("a Dask array of masked arrays: give an xarray.DataArray with a coordinate 'valid' instead")
+        return Opened(image, None, lambda pixels: pixels)
+    if not isinstance(image, np.ndarray):
+        raise ImageError(
+            f"an image is a numpy.ndarray, a dask.array.Array or an xarray.DataArray (got {type(image).__name__}); "
+            "convert it with numpy.asarray(image)"
+        )
+    _check(image, ndim)
+    return Opened(image, None, lambda pixels: pixels)
+
+
+def _opened_xarray(image: xr.DataArray, ndim: int, *, drops_channels: bool) -> Opened:
+    wanted = VOLUME if ndim == 3 else PLANE
+    names = tuple(map(str, image.dims))
+    spatial = wanted if set(wanted) <= set(names) else names[len(names) - ndim :]
+    if ndim == 3 and "y" in names and "z" not in names:
+        raise ImageError(f"dims='zyx' needs an image with a dimension named z (got {', '.join(names)})")
+    lead = tuple(name for name in names if name not in spatial)
+    if drops_channels:
+        if CHANNEL not in lead:
+            raise ImageError(f"this operation needs a dimension named {CHANNEL!r} (got {', '.join(names)})")
+        lead = (*(name for name in lead if name != CHANNEL), CHANNEL)
+    moved = image.transpose(*lead, *spatial)
+    _check(moved, ndim)
+    valid = image.coords.get("valid")
+    mask = None
+    if valid is not None:
+        order = [name for name in (*lead, *spatial) if name in valid.dims]
+        expanded = valid.transpose(*order)
+        if tuple(order) not in {spatial, (*lead, *spatial)}:
+            raise ImageError(
+                f"the coordinate 'valid' needs the dimensions {', '.join(spatial)}, or all of the image's "
+                f"(got {', '.join(map(str, valid.dims))})"
+            )
+        mask = expanded.data.astype(bool)
+        if isinstance(moved.data, da.Array) and not isinstance(mask, da.Array):
+            mask = da.from_array(mask, chunks=moved.data.chunks[len(moved.dims) - mask.ndim :])
+        elif not isinstance(moved.data, da.Array):
+            mask = np.broadcast_to(np.asarray(mask), moved.shape)
+    frame = moved.isel({CHANNEL: 0}, drop=True) if drops_channels else moved
+    back = [name for name in names if name != CHANNEL or not drops_channels]
+
+    def close(pixels: Any) -> xr.DataArray:
+        return frame.copy(data=pixels).transpose(*back)
+
+    return Opened(moved.data, mask, close)
+
+
+def _check(image: Any, ndim: int) -> None:
+    check_shape(image.shape)
+    if image.ndim < ndim:
+        raise ImageError(f"dims='zyx' needs an image of at least 3 axes (got shape {image.shape})")
+    if image.dtype.kind not in "biuf":
+        raise ImageError(f"the pixels of an image are booleans, integers or floating point numbers (got {image.dtype})")
+
+
+def apply_to(operation: Operation, image: Image) -> Image:
+    """Return ``operation`` on an image of any kind, as the same kind."""
+    given = opened(image, operation.ndim, drops_channels=operation.spec.drops_channels)
+    operation.dtype(given.pixels.dtype)  # refuses a dtype the operation does not take
+    if given.lazy:
+        return given.close(apply(operation, given.pixels, given.valid))
+    if any(hasattr(value, "compute") for value in operation.deferred.values()):
+        operation = operation.with_values({name: value.compute() for name, value in operation.deferred.items()})
+    pixels = checked(native(given.pixels), given.valid, "image")
+    return given.close(Chain((operation,))(pixels, given.valid))
+
+
+def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int = 2) -> Any:
+    """Return the value of ``reduction`` over an image and others of its shape.
+
+    At once for arrays in memory; a ``dask.delayed.Delayed`` if any of them is lazy. ``others`` may have more axes before
+    the plane than the first image; they come to ``partial`` whole along these.
+    """
+    given = [opened(each, ndim) for each in (image, *others)]
+    if not any(each.lazy for each in given):
+        return reduce_whole(reduction, [each.pixels for each in given], given[0].valid)
+    chunks = next(each.pixels.chunks for each in given if each.lazy)
+    arrays = []
+    for each in given:
+        fitting = chunks[len(chunks) - min(each.pixels.ndim, len(chunks)) :]
+        more = tuple((size,) for size in each.pixels.shape[: max(0, each.pixels.ndim - len(chunks))])
+        arrays.append(each.pixels if each.lazy else da.from_array(each.pixels, chunks=more + fitting))
+    valid = given[0].valid
+    if valid is not None and not isinstance(valid, da.Array):
+        valid = da.from_array(valid, chunks=arrays[0].chunks)
+    return reduce_arrays(reduction, arrays, valid)
+
+
+def gather(work: Gather[Any, Any, Any], image: Image, ndim: int = 2) -> Image:
+    """Return the pixels of ``work`` on an image of any kind, as the same kind; each plane of a stack by itself."""
+    given = opened(image, ndim)
+    if given.lazy:
+        return given.close(gather_array(work, given.pixels, ndim, given.valid))
+    return given.close(gather_whole(work, given.pixels, ndim, given.valid))

@@ -1,0 +1,316 @@
+"""Chains of tilewise operations as one Dask layer: one task a tile, however long the chain.
+
+A :class:`TileLayer` remembers where its pixels come from and which operations they go through. The next operation does not
+stand on the layer, it makes a longer one; the halos add, and each task reads its tile and the summed halo, runs the whole
+chain in memory, and crops. What Dask sees is an ordinary lazy array: it can be sliced, persisted, and used by any library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.base import flatten, tokenize
+from dask.highlevelgraph import HighLevelGraph, Layer
+
+from bigimg.core.operation import Chain, Operation, Pixels, Valid
+from bigimg.core.tile import Box, Chunks, Tile, TileGrid, regular_chunks
+from bigimg.engine.source import ArraySource, Piece, Readable, Source, StoredSource
+from bigimg.errors import ImageError
+
+NAME_LENGTH = 80
+"""Task names longer than this do not fit the dashboard."""
+
+
+@dataclass(frozen=True)
+class TileInput:
+    """How a task gets one of its images: read, make valid, run the chain, crop. What a task carries; it pickles small."""
+
+    label: str
+    pixels: Piece
+    valid: Piece | None
+    chain: Chain
+    crop: Box
+    """What to keep of the end of the chain."""
+    deferred: tuple[tuple[int, str], ...]
+    """Which operation and parameter each of the last values belongs to."""
+
+    @property
+    def needs(self) -> int:
+        """How many values of the task are for this input."""
+        return self.pixels.needs + (self.valid.needs if self.valid else 0) + len(self.deferred)
+
+    def __call__(self, values: Sequence[Any]) -> tuple[Pixels, Valid | None]:
+        """Return the pixels and which of them are valid."""
+        cut = self.pixels.needs
+        pixels = native(self.pixels(values[:cut]))
+        valid = None
+        if self.valid is not None:
+            valid = np.broadcast_to(self.valid(values[cut : cut + self.valid.needs]), pixels.shape)
+        pixels = checked(pixels, valid, self.label)
+        pixels = _with_values(self.chain, self.deferred, values[self.needs - len(self.deferred) :])(pixels, valid)
+        if valid is not None and valid.ndim > pixels.ndim:
+            valid = valid.all(axis=-3)
+        return pixels[self.crop], None if valid is None else valid[self.crop]
+
+
+@dataclass(frozen=True)
+class LazyImage:
+    """What a layer remembers: a source, the chain its pixels go through, and the tiles that come out."""
+
+    source: Source
+    chain: Chain
+    chunks: Chunks
+    valid: Source | None = None
+
+    @cached_property
+    def name(self) -> str:
+        """A readable name and a token: the same for the same pixels."""
+        words = "+".join(operation.spec.name.rpartition(".")[2] for operation in self.chain.operations) or "read"
+        words = words if len(words) <= NAME_LENGTH else words[: NAME_LENGTH - 3] + "..."
+        valid = self.valid.token if self.valid else None
+        return f"{words}-{tokenize(self.source.token, valid, self.chain, self.chunks)}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the pixels at the end of the chain."""
+        return self.chain.dtype(self.source.dtype.newbyteorder("="))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the image at the end of the chain."""
+        return tuple(map(sum, self.chunks))
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The collections whose keys the tasks need."""
+        deferred = [value for operation in self.chain.operations for value in operation.deferred.values()]
+        return (*self.source.parents, *(self.valid.parents if self.valid else ()), *deferred)
+
+    def then(self, operation: Operation) -> LazyImage:
+        """Return the image with one more operation at the end of its chain."""
+        chunks = self.chunks
+        if operation.spec.drops_channels:
+            chunks = (*chunks[:-3], *chunks[-2:])
+        return replace(self, chain=self.chain.then(operation), chunks=chunks)
+
+    def grid(self, extra: int = 0) -> TileGrid:
+        """Return the tiles with the halo of the whole chain, and ``extra`` pixels for who reads its end."""
+        lead = len(self.chunks) - self.chain.ndim
+        return TileGrid(self.chunks, (0,) * lead + tuple(halo + extra for halo in self.chain.halo))
+
+    def source_box(self, box: Box) -> Box:
+        """Return the box of the source for a ``box`` at the end of the chain: the whole channel axis where it is dropped."""
+        if not self.chain.drops_channels:
+            return box
+        return (*box[:-2], slice(0, self.source.shape[-3]), *box[-2:])
+
+    def seen(self, extra: int = 0) -> LazyImage:
+        """Return the image with sources made for its halo and ``extra`` pixels more."""
+        halo = self.grid(extra).halo
+        if self.chain.drops_channels:
+            halo = (*halo[:-2], 0, *halo[-2:])
+        valid = None if self.valid is None else self.valid.seen(halo[len(halo) - len(self.valid.shape) :])
+        return replace(self, source=self.source.seen(halo), valid=valid)
+
+    def input(self, tile: Tile, keep: Box) -> tuple[TileInput, list[Any]]:
+        """Return how a task gets ``keep`` (image coordinates) of ``tile``, and the values for it."""
+        read = self.source_box(tile.read)
+        pixels, values = self.source.piece(read)
+        valid = None
+        if self.valid is not None:
+            valid, more = self.valid.piece(read[len(read) - len(self.valid.shape) :])
+            values = values + more
+        deferred = [
+            (number, name, deferred_ref(value))
+            for number, operation in enumerate(self.chain.operations)
+            for name, value in operation.deferred.items()
+        ]
+        crop = tuple(slice(k.start - r.start, k.stop - r.start) for k, r in zip(keep, tile.read))
+        slots = tuple((number, name) for number, name, _ in deferred)
+        chain = self._bare_chain
+        return TileInput(self.source.label, pixels, valid, chain, crop, slots), values + [ref for *_, ref in deferred]
+
+    @cached_property
+    def _bare_chain(self) -> Chain:
+        # Tasks must not carry the graphs of what they wait for.
+        return Chain(tuple(op.with_values(dict.fromkeys(op.deferred)) for op in self.chain.operations))
+
+    def bytes_per_task(self, extra: int = 0) -> int:
+        """Return the most memory a task needs: the largest box it reads, at the hungriest point of the chain."""
+        grid = self.grid(extra)
+        channels = self.source.shape[-3] if self.chain.drops_channels else 1
+        masked = 1 if self.valid is not None else 0
+        return grid.largest_read() * channels * (self.chain.scratch(self.source.dtype) + masked)
+
+    def bytes_read(self) -> int:
+        """Return how many bytes all tasks read from storage."""
+        grid = self.grid()
+        if self.chain.drops_channels:
+            channels = (self.source.shape[-3],)
+            grid = TileGrid((*grid.chunks[:-2], channels, *grid.chunks[-2:]), (*grid.halo[:-2], 0, *grid.halo[-2:]))
+        return self.source.bytes_read(grid)
+
+
+class TileLayer(Layer):
+    """The tasks of a :class:`LazyImage`, made when Dask asks for them."""
+
+    def __init__(self, image: LazyImage) -> None:
+        super().__init__()
+        self.image = image
+        self._tasks: dict[Any, Task] | None = None
+
+    def _mapping(self) -> dict[Any, Task]:
+        if self._tasks is None:
+            name, image = self.image.name, self.image
+            self._tasks = {}
+            for tile in image.grid():
+                part, values = image.input(tile, tile.write)
+                key = (name, *tile.index)
+                self._tasks[key] = Task(key, run_tile, part, *values)
+        return self._tasks
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tasks": None}
+
+    def __getitem__(self, key: Any) -> Task:
+        return self._mapping()[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._mapping())
+
+    def __len__(self) -> int:
+        return len(self.image.grid())
+
+    def is_materialized(self) -> bool:
+        """Whether the tasks have been made."""
+        return self._tasks is not None
+
+    def get_output_keys(self) -> set[Any]:
+        """Return the keys of the tiles."""
+        name = self.image.name
+        return {(name, *index) for index in product(*map(range, map(len, self.image.chunks)))}
+
+
+def run_tile(part: TileInput, *values: Any) -> Pixels:
+    """Compute one tile: what every task of a fused chain does."""
+    return np.ascontiguousarray(part(values)[0])
+
+
+def lazy_array(image: LazyImage) -> da.Array:
+    """Return ``image`` as a lazy Dask array."""
+    image = image.seen()
+    graph = HighLevelGraph.from_collections(image.name, TileLayer(image), dependencies=distinct(image.parents))
+    meta = np.empty((0,) * len(image.chunks), image.dtype)
+    return da.Array(graph, image.name, image.chunks, meta=meta)
+
+
+def from_store(store: Readable, tile: Sequence[int]) -> da.Array:
+    """Return a stored image as a lazy array of tiles of shape ``tile``; operations on it read the store themselves.
+
+    Parameters
+    ----------
+    store
+        Anything with ``shape``, ``dtype`` and ``store[box]``; it is pickled into tasks, and so should open its files itself.
+    tile
+        Shape of the tiles; multiples of the chunks of the store read each chunk once.
+
+    Raises
+    ------
+    ImageError
+        If the image has an axis of no pixels.
+    """
+    check_shape(store.shape)
+    source = StoredSource(store)
+    return lazy_array(LazyImage(source, Chain(), regular_chunks(source.shape, tile)))
+
+
+def image_of(array: da.Array) -> LazyImage | None:
+    """Return what a lazy array remembers, where it is a fused layer."""
+    layer = array.dask.layers.get(array.name)
+    return layer.image if isinstance(layer, TileLayer) else None
+
+
+def as_image(array: da.Array, valid: da.Array | None = None) -> LazyImage:
+    """Return ``array`` to build on: its own source and chain where it is a fused layer, else its chunks."""
+    image = image_of(array)
+    mask = None if valid is None else _mask_source(valid)
+    token = None if mask is None else mask.token
+    if image is not None and (not image.chain.operations or token == (image.valid and image.valid.token)):
+        return replace(image, valid=mask)
+    return LazyImage(ArraySource(array), Chain(), array.chunks, mask)
+
+
+def apply(operation: Operation, array: da.Array, valid: da.Array | None = None) -> da.Array:
+    """Return the operation on a lazy array, lazily; a chain on a fused layer stays one task a tile."""
+    check_shape(array.shape)
+    return lazy_array(as_image(array, valid).then(operation))
+
+
+def _mask_source(valid: da.Array) -> Source:
+    image = image_of(valid)
+    if image is not None and not image.chain.operations:
+        return image.source
+    return ArraySource(valid)
+
+
+def deferred_ref(value: Any) -> TaskRef:
+    """Return the reference to the one key of a value that is not known yet."""
+    data = getattr(value, "data", value) if hasattr(value, "dims") else value
+    keys = list(flatten(data.__dask_keys__()))
+    if len(keys) != 1:
+        raise ImageError(f"a parameter must be one number (got a lazy array of {len(keys)} chunks)")
+    return TaskRef(keys[0])
+
+
+def _with_values(chain: Chain, slots: tuple[tuple[int, str], ...], values: Sequence[Any]) -> Chain:
+    if not slots:
+        return chain
+    given: dict[int, dict[str, Any]] = {}
+    for (number, name), value in zip(slots, values):
+        given.setdefault(number, {})[name] = value[()] if isinstance(value, np.ndarray) else value
+    operations: Mapping[int, Mapping[str, Any]] = given
+    return Chain(tuple(op.with_values(operations.get(i, {})) for i, op in enumerate(chain.operations)))
+
+
+def native(pixels: Pixels) -> Pixels:
+    """Return ``pixels`` in the byte order of this machine; kernels of other languages do not look at it."""
+    return pixels if pixels.dtype.isnative else pixels.astype(pixels.dtype.newbyteorder("="))
+
+
+def checked(pixels: Pixels, valid: Valid | None, label: str) -> Pixels:
+    """Return ``pixels`` with zeros where they are not valid, or refuse a NaN that no mask covers.
+
+    A NaN would spread through every window that holds it, and change every statistic, without a word.
+    """
+    if valid is not None:
+        pixels = np.where(valid, pixels, np.zeros((), pixels.dtype))
+    # The minimum of an array with a NaN is NaN; this is several times faster than asking each pixel.
+    if pixels.dtype.kind == "f" and pixels.size and np.isnan(np.min(pixels)):
+        count = int(np.isnan(pixels).sum())
+        raise ImageError(
+            f"{label} holds NaN in {count} pixels of a tile, and no mask says that they are invalid; mask them, "
+            "with np.ma.masked_invalid(image) or image.assign_coords(valid=image.notnull()), or mend the image"
+        )
+    return pixels
+
+
+def check_shape(shape: Sequence[int]) -> None:
+    """Refuse an image that has no pixels or no plane."""
+    if len(shape) < 2:
+        raise ImageError(f"an image has at least two axes, rows and columns (got shape {tuple(shape)})")
+    if 0 in shape:
+        raise ImageError(f"an image needs at least one pixel along each axis (got shape {tuple(shape)})")
+
+
+def distinct(parents: Sequence[Any]) -> list[Any]:
+    """Return each of the collections once."""
+    # xarray's wrapper of a lazy scalar has a graph but no layer of its own.
+    bare = [parent.data if hasattr(parent, "dims") else parent for parent in parents]
+    return list({id(parent): parent for parent in bare}.values())

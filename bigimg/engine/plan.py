@@ -1,0 +1,95 @@
+"""What lazy work will do, counted from its layers; nothing is read and no task is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from bigimg.engine.gather import GatherLayer
+from bigimg.engine.lazy import TileLayer
+from bigimg.engine.reduce import ReduceLayer
+from bigimg.engine.tree import FAN_IN
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One pass over tiles."""
+
+    name: str
+    """The first word of its tasks on the dashboard."""
+    does: str
+    """The operations that each task runs."""
+    tiles: int
+    tasks: int
+    bytes_read: int
+    """From storage, halos counted."""
+    bytes_per_task: int
+    """The most memory a task needs at once."""
+
+
+def stages(collections: Iterable[Any]) -> list[Stage]:
+    """Return the stages of lazy arrays and values, in the order they run."""
+    layers: dict[str, Any] = {}
+    order: list[str] = []
+    for collection in collections:
+        graph = collection.__dask_graph__()
+        for name in graph._toposort_layers():  # noqa: SLF001 - Dask has no public name for it
+            if name not in layers:
+                layers[name] = graph.layers[name]
+                order.append(name)
+    return [stage for name in order for stage in _stages_of(layers[name])]
+
+
+def tree_tasks(leaves: int) -> int:
+    """Return how many tasks merge ``leaves`` states, the last included.
+
+    Examples
+    --------
+    >>> tree_tasks(1), tree_tasks(8), tree_tasks(65)
+    (1, 1, 12)
+    """
+    total = 1
+    while leaves > FAN_IN:
+        leaves = -(-leaves // FAN_IN)
+        total += leaves
+    return total
+
+
+def _stages_of(layer: Any) -> list[Stage]:
+    if isinstance(layer, TileLayer):
+        image = layer.image
+        tiles = len(image.grid())
+        name = image.name.rpartition("-")[0]
+        return [Stage(name, str(image.chain), tiles, tiles, image.bytes_read(), image.bytes_per_task())]
+    if isinstance(layer, ReduceLayer):
+        tiles = len(layer.grid)
+        halo = layer.reduction.halo
+        does = " + ".join(str(image.chain) for image in layer.images if image.chain.operations)
+        return [
+            Stage(
+                layer.reduction.name,
+                f"{does} -> {layer.reduction.name}" if does else layer.reduction.name,
+                tiles,
+                tiles + tree_tasks(tiles),
+                sum(image.bytes_read() for image in layer.images),
+                sum(image.bytes_per_task(halo) for image in layer.images),
+            )
+        ]
+    if isinstance(layer, GatherLayer):
+        planes = prod(sum(sizes) for sizes in layer.chunks[: len(layer.chunks) - layer.ndim])
+        tiles = prod(map(len, layer.chunks))
+        tasks = tiles + planes * tree_tasks(tiles // planes)
+        largest = prod(max(sizes) for sizes in layer.chunks)
+        # Runs of a checkerboard take 6 bytes a pixel: the worst there is.
+        kept = 6 * largest
+        work, image = layer.work, layer.image
+        return [
+            Stage(
+                f"{work.name}.split", f"{image.chain} -> {work.name}", tiles, tasks, image.bytes_read(),
+                image.bytes_per_task() + kept,
+            ),
+            Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, kept + largest * work.dtype().itemsize),
+        ]
+    return []

@@ -1,0 +1,155 @@
+"""Reductions over the tiles of one or several images of one shape: ``partial`` a tile, a tree of ``merge``, one ``finish``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dask.array as da
+from dask._task_spec import Task, TaskRef
+from dask.base import tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph, Layer
+
+from bigimg.core.reduction import Reduction, deferred_fields, with_values
+from bigimg.core.tile import Tile, TileGrid, whole
+from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, deferred_ref, distinct, native
+from bigimg.engine.tree import Fold, FoldAndFinish, merge_tasks
+from bigimg.errors import ImageError
+
+
+def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], valid: da.Array | None = None) -> Delayed:
+    """Return the value of ``reduction`` over lazy arrays, lazily.
+
+    Parameters
+    ----------
+    reduction
+        Its parameters may themselves be lazy values.
+    arrays
+        The first gives the tiles; the others have its last axes, and may have more before them.
+    valid
+        Which pixels of the first array count.
+    """
+    for array in arrays:
+        check_shape(array.shape)
+    first, *others = arrays
+    for other in others:
+        if other.shape[other.ndim - first.ndim :] != first.shape:
+            raise ImageError(f"images measured together need one shape (got {first.shape} and {other.shape})")
+    extra = reduction.halo
+    images = (as_image(first, valid).seen(extra), *(as_image(other).seen(extra) for other in others))
+    layer = ReduceLayer(reduction, images)
+    parents = [parent for image in images for parent in image.parents] + list(layer.waits.values())
+    return Delayed(layer.value_key, HighLevelGraph.from_collections(layer.value_key, layer, dependencies=distinct(parents)))
+
+
+class ReduceLayer(Layer):
+    """The tasks of one reduction: one a tile, the few of the tree, and the value."""
+
+    def __init__(self, reduction: Reduction[Any, Any], images: tuple[LazyImage, ...]) -> None:
+        super().__init__()
+        self.reduction, self.images = reduction, images
+        self.waits = deferred_fields(reduction)
+        self.bare = with_values(reduction, dict.fromkeys(self.waits))
+        waiting = [deferred_ref(value).key for value in self.waits.values()]
+        self.token = tokenize(self.bare, [image.name for image in images], waiting)
+        self.value_key = f"{reduction.name}.value-{self.token}"
+        self._tasks: dict[Any, Task] | None = None
+
+    @property
+    def grid(self) -> TileGrid:
+        """The tiles of the first image, with the halo of the reduction."""
+        chunks = self.images[0].chunks
+        halo = tuple(0 if back > 2 else self.reduction.halo for back in range(len(chunks), 0, -1))
+        return TileGrid(chunks, halo)
+
+    def _mapping(self) -> dict[Any, Task]:
+        if self._tasks is None:
+            names = tuple(self.waits)
+            refs = [deferred_ref(value) for value in self.waits.values()]
+            tasks: dict[Any, Task] = {}
+            for tile in self.grid:
+                key = (f"{self.reduction.name}-{self.token}", *tile.index)
+                inputs, values = _inputs(self.images, tile, self.reduction.halo)
+                tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
+            fold = Fold(self.bare.merge)
+            merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)
+            tasks |= merges
+            tasks[self.value_key] = Task(
+                self.value_key, finish_reduction, self.bare, names, len(refs), fold, *refs, *last
+            )
+            self._tasks = tasks
+        return self._tasks
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tasks": None}
+
+    def __getitem__(self, key: Any) -> Task:
+        return self._mapping()[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._mapping())
+
+    def __len__(self) -> int:
+        return len(self._mapping())
+
+    def is_materialized(self) -> bool:
+        """Whether the tasks have been made."""
+        return self._tasks is not None
+
+    def get_output_keys(self) -> set[Any]:
+        """Return the key of the value."""
+        return {self.value_key}
+
+
+def _inputs(images: Sequence[LazyImage], tile: Tile, extra: int) -> tuple[tuple[TileInput, ...], list[Any]]:
+    inputs, values = [], []
+    for image in images:
+        # Axes that only this image has, such as channels, are taken whole.
+        more = len(image.chunks) - len(tile.write)
+        head = tuple(slice(0, size) for size in image.shape[:more])
+        keep = head + tile.read
+        halo = tuple(h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo))
+        read = tuple(
+            slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape)
+        )
+        part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
+        inputs.append(part)
+        values += needed
+    return tuple(inputs), values
+
+
+def run_partial(
+    reduction: Reduction[Any, Any], waits: tuple[str, ...], tile: Tile, inputs: tuple[TileInput, ...], *values: Any
+) -> Any:
+    """Return the state of one tile."""
+    reduction = with_values(reduction, dict(zip(waits, values)))
+    rest = values[len(waits) :]
+    images, valid = [], None
+    for number, part in enumerate(inputs):
+        pixels, mask = part(rest[: part.needs])
+        rest = rest[part.needs :]
+        images.append(pixels)
+        valid = mask if number == 0 else valid
+    return reduction.partial(tile, *images, valid=valid)
+
+
+def finish_reduction(
+    reduction: Reduction[Any, Any], waits: tuple[str, ...], count: int, fold: Fold, *values: Any
+) -> Any:
+    """Merge the last states and finish."""
+    reduction = with_values(reduction, dict(zip(waits, values[:count])))
+    return FoldAndFinish(fold, reduction.finish)(*values[count:])
+
+
+def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: Any = None) -> Any:
+    """Return the value of ``reduction`` over arrays in memory, at once."""
+    for image in images:
+        check_shape(image.shape)
+    first, *others = images
+    for other in others:
+        if other.shape[other.ndim - first.ndim :] != first.shape:
+            raise ImageError(f"images measured together need one shape (got {first.shape} and {other.shape})")
+    pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
+    return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=valid))
+

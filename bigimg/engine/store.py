@@ -1,0 +1,46 @@
+"""Handing the tiles of a lazy array to whoever stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.base import tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+from bigimg.core.operation import Pixels
+from bigimg.core.tile import Box, TileGrid
+from bigimg.engine.tree import merge_tasks
+
+
+def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Delayed:
+    """Return a lazy count of the pixels stored, that hands each tile to ``write(box, pixels)`` in a task of its own.
+
+    The caller has made sure that tiles are whole units of the store (chunks or shards): tiles are written at once and in any
+    order, and a task may run twice.
+    """
+    token = tokenize(array.name, write)
+    tasks: dict[Any, Task] = {}
+    for tile in TileGrid(array.chunks, (0,) * array.ndim):
+        key = (f"write-{token}", *tile.index)
+        tasks[key] = Task(key, run_write, write, tile.write, TaskRef((array.name, *tile.index)))
+    merges, last = merge_tasks(f"write.merge-{token}", [TaskRef(key) for key in tasks], _total)
+    name = f"written-{token}"
+    tasks |= merges
+    tasks[name] = Task(name, _total, *last)
+    return Delayed(name, HighLevelGraph.from_collections(name, tasks, dependencies=[array]))
+
+
+def run_write(write: Callable[[Box, Pixels], object], box: Box, pixels: Any) -> int:
+    """Store one tile."""
+    pixels = np.asarray(pixels)
+    write(box, pixels)
+    return pixels.size
+
+
+def _total(*counts: int) -> int:
+    return sum(counts)

@@ -1,0 +1,127 @@
+"""Smoothing filters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Gt, Le
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import Dims, Odd, Positive
+from bigimg.engine.faces import tilewise
+from bigimg.kernels import rank, smooth
+
+__all__ = ["gaussian", "median", "uniform"]
+
+
+def smooth_dtype(dtype: np.dtype[Any], _: object) -> np.dtype[Any]:
+    """Return the dtype of a weighted mean: float32 holds integers of 16 bits exactly, float64 the wider ones."""
+    return np.dtype(np.float64 if dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize == 4) else np.float32)
+
+
+@tilewise(halo=lambda p: int(p.truncate * p.sigma + 0.5), dtype=smooth_dtype, scratch=12)
+def gaussian(
+    image: Pixels,
+    *,
+    sigma: Annotated[float, Gt(0), Le(1000)],
+    truncate: Positive = 4.0,
+    dims: Dims = "yx",
+    valid: Valid | None = None,
+) -> Pixels:
+    """Smooth an image with a Gaussian.
+
+    Parameters
+    ----------
+    image : (..., M, N) array of booleans, integers or floats
+        The grey values keep their range: they are not scaled to 0..1.
+    sigma : float
+        Standard deviation in pixels, the same along each axis.
+    truncate : float
+        Where the kernel ends, in standard deviations.
+    dims : {"yx", "zyx"}
+        Smooth each plane by itself, or the volume.
+
+    Returns
+    -------
+    (..., M, N) array of float32 (float64 for images of 32-bit integers and wider, and of float64)
+        Pixels beyond the border of the image are reflected (``d c b a | a b c d``). Pixels that are not valid take no
+        part: the weights of the others are scaled to a sum of 1.
+
+    Notes
+    -----
+    Equal to ``scipy.ndimage.gaussian_filter(image, sigma, mode="reflect")`` up to the rounding of the dtype, and to the
+    bit the same however the image is cut.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gaussian(np.eye(3), sigma=0.5).round(2)
+    array([[0.66, 0.19, 0.03],
+           [0.19, 0.64, 0.19],
+           [0.03, 0.19, 0.66]])
+    """
+    return smooth.gaussian(image, sigma, truncate, len(dims), valid=valid)
+
+
+@tilewise(halo=lambda p: p.size // 2, scratch=4)
+def median(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
+    """Replace each pixel by the median of its neighbourhood.
+
+    Parameters
+    ----------
+    image : (..., M, N) array of booleans, integers or floats
+    size : int
+        Side of the square (cubic) neighbourhood in pixels; odd.
+    dims : {"yx", "zyx"}
+        Filter each plane by itself, or the volume.
+
+    Returns
+    -------
+    (..., M, N) array of the dtype of the image
+        Pixels beyond the border of the image are reflected (``d c b a | a b c d``). Pixels that are not valid take no
+        part; of an even number of values the lower of the middle two is taken.
+
+    Notes
+    -----
+    Equal to ``scipy.ndimage.median_filter(image, size, mode="reflect")``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]]), size=3)[1, 1]
+    np.int64(1)
+    """
+    return rank.median(image, size, len(dims), valid=valid)
+
+
+@tilewise(halo=lambda p: p.size // 2, dtype=smooth_dtype, scratch=24)
+def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
+    """Replace each pixel by the mean of its neighbourhood.
+
+    Parameters
+    ----------
+    image : (..., M, N) array of booleans, integers or floats
+    size : int
+        Side of the square (cubic) neighbourhood in pixels; odd.
+    dims : {"yx", "zyx"}
+        Filter each plane by itself, or the volume.
+
+    Returns
+    -------
+    (..., M, N) array of float32 (float64 for images of 32-bit integers and wider, and of float64)
+        Pixels beyond the border of the image are reflected (``d c b a | a b c d``). Pixels that are not valid take no
+        part.
+
+    Notes
+    -----
+    Equal to ``scipy.ndimage.uniform_filter(image.astype(float), size, mode="reflect")`` up to rounding; integer images
+    are summed exactly and divided once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniform(np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0]], "uint8"), size=3)[1, 1]
+    np.float32(1.0)
+    """
+    return smooth.uniform(image, size, len(dims), valid=valid)

@@ -1,0 +1,167 @@
+"""Objects: label them, measure them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import Connectivity, Dims, ImageInput
+from bigimg.core.reduction import Reduction
+from bigimg.core.tile import Tile
+from bigimg.engine.faces import composed
+from bigimg.engine.gather import gathered
+from bigimg.engine.kinds import opened, reduce
+from bigimg.errors import ImageError
+from bigimg.kernels import regions
+from bigimg.kernels.regions import Regions
+from bigimg.ops.objects import Objects, finished, objects_of
+
+__all__ = ["label", "regionprops_table"]
+
+SHAPE_PROPERTIES = ("label", "area", "bbox", "centroid", "axis_major_length", "axis_minor_length", "eccentricity", "orientation")
+
+
+@composed(takes="mask", gives="labels")
+def label(mask: Any, *, connectivity: Connectivity | None = None, dims: Dims = "yx") -> Any:
+    """Number the objects of a mask.
+
+    Parameters
+    ----------
+    mask : (..., M, N) boolean array
+    connectivity : int, optional
+        Which pixels are neighbours: 1 across edges (faces), 2 across corners too, 3 in volumes; by default the most.
+    dims : {"yx", "zyx"}
+        Objects of each plane, numbered from 1 in each, or of the volume.
+
+    Returns
+    -------
+    (..., M, N) array of uint32 (uint64 for images of more than 2**33 pixels)
+        0 is the background. Objects are numbered by their first pixel in raster order.
+
+    Notes
+    -----
+    Equal, numbers included, to ``skimage.measure.label`` of the whole image. After :func:`remove_small_objects` or
+    another filter of objects with the same connectivity nothing is labelled twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> label(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0]], bool))
+    array([[1, 0, 0],
+           [0, 1, 0],
+           [0, 0, 0],
+           [2, 0, 0]], dtype=uint32)
+    """
+    return finished(mask, objects_of(mask, connectivity, dims, "labels"))
+
+
+@dataclass(frozen=True)
+class MeasureRegions(Reduction[Regions, pd.DataFrame]):
+    """Measure labelled objects; see :func:`regionprops_table`."""
+
+    properties: tuple[str, ...]
+    connected: bool
+    """Whether an object that touches no face of its tile is known to lie in that tile only."""
+    channels: bool
+    name: ClassVar[str] = "measure"
+
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> Regions:
+        """Measure the pixels of one tile."""
+        labels = images[0] if valid is None else np.where(valid, images[0], 0)
+        intensity = images[1] if len(images) > 1 else None
+        if intensity is not None and not self.channels:
+            intensity = intensity[None]
+        fragments = _on_faces(labels, tile) if self.connected else None
+        return regions.measure(labels, tile.origin, intensity, self.properties, fragments)
+
+    def merge(self, first: Regions, second: Regions) -> Regions:
+        """Join the parts of objects that lie in both."""
+        return regions.merge(first, second)
+
+    def finish(self, state: Regions) -> pd.DataFrame:
+        """Return one row an object, sorted by label."""
+        columns = regions.table(state, self.properties)
+        if not self.channels:
+            columns = {name.removesuffix("-0") if name.startswith("intensity_") else name: c for name, c in columns.items()}
+        return pd.DataFrame(columns)
+
+
+@composed(takes="labels", gives="table")
+def regionprops_table(
+    labels: Any,
+    intensity_image: ImageInput | None = None,
+    *,
+    properties: Sequence[str] | None = None,
+    dims: Dims = "yx",
+) -> Any:
+    """Measure each object of a label image.
+
+    Parameters
+    ----------
+    labels : (M, N) or (P, M, N) array of integers
+        0 is the background. A label need not be connected, and may lie in any number of tiles.
+    intensity_image : (M, N) or (C, M, N) array, optional
+        What intensities are measured in; channels stand before the plane.
+    properties : sequence of str, optional
+        Names as in ``skimage.measure.regionprops_table``: label, area, bbox, centroid, moments_central,
+        axis_major_length, axis_minor_length, eccentricity, orientation, intensity_mean, intensity_std, intensity_min,
+        intensity_max, intensity_median and more; by default all of shape, and the intensities where an image is given.
+    dims : {"yx", "zyx"}
+        Whether the labels are of a plane or of a volume.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an object, sorted by label, with the columns of scikit-image: ``bbox-0``, ``centroid-1``, and
+        ``intensity_mean-0`` where the image has channels. Lengths in pixels. Lazy, with ``.compute()``, where the labels
+        or the image are lazy.
+
+    Notes
+    -----
+    Equal to ``skimage.measure.regionprops_table`` of the whole image. Sums are exact, so that the table is the same to the
+    bit however the image is cut. Objects inside one tile are finished there; only fragments are merged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> regionprops_table(np.array([[1, 1, 0], [0, 0, 2]]), properties=["label", "area", "centroid"])
+       label  area  centroid-0  centroid-1
+    0      1   2.0         0.0         0.5
+    1      2   1.0         1.0         2.0
+    """
+    ndim = len(dims)
+    given = opened(labels, ndim)
+    if given.pixels.dtype.kind not in "iu":
+        raise ImageError(f"labels are integers (got {given.pixels.dtype}); number the objects first, with measure.label")
+    if given.pixels.ndim != ndim:
+        raise ImageError(f"dims={dims!r} measures labels of {ndim} axes (got shape {given.pixels.shape})")
+    names = tuple(properties or SHAPE_PROPERTIES[: None if ndim == 2 else -2])
+    images = [labels]
+    channels = False
+    if intensity_image is not None:
+        images.append(intensity_image)
+        channels = opened(intensity_image, ndim).pixels.ndim > ndim
+        if properties is None:
+            names += tuple(name for name in regions.PROPERTIES if name.startswith("intensity_"))
+    elif any(name.startswith("intensity_") for name in names):
+        raise ImageError("intensities are measured in an image: give intensity_image")
+    before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
+    connected = (isinstance(before, Objects) and before.output == "labels") or not given.lazy
+    return reduce(MeasureRegions(names, connected, channels), *images, ndim=ndim)
+
+
+def _on_faces(labels: Pixels, tile: Tile) -> Any:
+    """Return the labels on faces beyond which the image goes on: only these objects can go on there too."""
+    lines = [
+        np.take(labels, -side, axis=axis).ravel()
+        for axis in range(labels.ndim)
+        for side in (0, 1)
+        if not tile.at_border(axis)[side]
+    ]
+    return np.unique(np.concatenate(lines)) if lines else np.zeros(0, labels.dtype)

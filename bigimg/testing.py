@@ -1,0 +1,261 @@
+"""Prove that an operation cannot tell how an image was cut. For the operations of bigimg, and for yours.
+
+>>> import numpy as np
+>>> from functools import partial
+>>> import bigimg
+>>> check_op(partial(bigimg.filters.median, size=3), random_image((20, 30), "uint8"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import DTypeLike, NDArray
+
+from bigimg.core.parameters import Parameter, Parameters, is_deferred
+from bigimg.core.reduction import Reduction
+from bigimg.core.tile import Chunks
+from bigimg.engine.kinds import reduce
+from bigimg.engine.lazy import from_store
+
+__all__ = ["check_op", "check_reduction", "example_parameters", "nothing_computes", "random_chunks", "random_image", "tilings"]
+
+Pixels = NDArray[Any]
+
+
+def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 0) -> Pixels:
+    """Return an image of blobs, edges, plateaus and noise over the whole range of its dtype.
+
+    Floats lie in 0..1; booleans are half true.
+    """
+    rng = np.random.default_rng(seed)
+    coarse = [max(1, -(-size // 5)) for size in shape[-2:]]
+    blobs = np.kron(rng.random((*shape[:-2], *coarse)), np.ones((5, 5)))[..., : shape[-2], : shape[-1]]
+    mixed = np.clip(0.8 * blobs + 0.2 * rng.random(shape), 0, 1)
+    mixed[blobs > 0.9] = 1
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return np.asarray(mixed > 0.5)
+    if dtype.kind == "f":
+        return mixed.astype(dtype)
+    info = np.iinfo(dtype)
+    low, span = max(info.min, -(2**31)), min(info.max, 2**31) - max(info.min, -(2**31))
+    return (np.floor(mixed * span) + low).astype(dtype)
+
+
+def random_chunks(shape: Sequence[int], seed: int) -> Chunks:
+    """Cut each axis at random places; tiles of one pixel are likely."""
+    rng = np.random.default_rng(seed)
+    chunks = []
+    for size in shape:
+        cuts = np.flatnonzero(rng.random(size - 1) < rng.choice([0.0, 0.1, 0.3])) + 1
+        chunks.append(tuple(int(step) for step in np.diff([0, *cuts, size])))
+    return tuple(chunks)
+
+
+def tilings(shape: Sequence[int], seed: int = 0) -> Iterator[Chunks]:
+    """Yield ways to cut an image: whole, halves, a thin last tile, single rows, single columns, pixels, and random ones."""
+    lead, plane = tuple(shape[:-2]), tuple(shape[-2:])
+    rows, columns = plane
+    whole = tuple((size,) for size in lead)
+    regular = [(rows, columns), (-(-rows // 2), columns), (max(1, rows - 1), max(1, columns - 2)), (1, columns), (rows, 1), (7, 5)]
+    if rows * columns <= 400:
+        regular.append((1, 1))
+    for tile in regular:
+        yield da.core.normalize_chunks((*lead, *tile), (*lead, *plane))
+    for number in range(3):
+        yield whole + random_chunks(plane, seed + number)
+    if lead:
+        yield random_chunks(shape, seed)
+
+
+def check_op(
+    function: Callable[[Any], Any],
+    image: Pixels,
+    *,
+    reference: Any = None,
+    valid: NDArray[np.bool_] | None = None,
+    chunkings: Sequence[Chunks] | None = None,
+    rtol: float = 0.0,
+) -> None:
+    """Check that ``function`` gives the same answer however the image is cut, and computes nothing before it is asked.
+
+    Parameters
+    ----------
+    function : callable
+        An operation with its parameters bound, as ``functools.partial(bigimg.filters.gaussian, sigma=2)``: an image of any
+        kind in, the same kind (or a table, or a value) out.
+    image : array
+        Small: it is cut into single rows and columns too.
+    reference : array, table or value, optional
+        What the result must be equal to; by default only the result on the uncut image is compared.
+    valid : boolean array, optional
+        Which pixels count. The values of the others must then not matter either.
+    chunkings : sequence of chunks, optional
+        Ways to cut the image; by default those of :func:`tilings`.
+    rtol : float
+        How far a floating point result may be from ``reference``; between tilings nothing is tolerated.
+
+    Raises
+    ------
+    AssertionError
+        Says which cutting gave another answer, or what was computed too early.
+    """
+    whole = function(_array(image, valid))
+    if reference is not None:
+        _equal(_bare(whole, valid), reference, "the reference", rtol)
+    if valid is not None:
+        other = np.where(valid, image, np.flip(image))
+        _equal(_bare(function(_array(other, valid)), valid), _bare(whole, valid), "other values of invalid pixels")
+    for chunks in chunkings or list(tilings(image.shape)):
+        for kind, pixels in _sources(image, chunks):
+            with nothing_computes():
+                result = function(_lazy(pixels, valid))
+            how = f"an image {kind} and cut into {_brief(chunks)}"
+            _equal(_bare(_computed(result), valid), _bare(whole, valid), how)
+
+
+def check_reduction(
+    reduction: Reduction[Any, Any], *images: Pixels, reference: Any = None, valid: NDArray[np.bool_] | None = None
+) -> None:
+    """Check that a reduction gives the same value however the images are cut and in any order of merging.
+
+    Parameters
+    ----------
+    reduction
+        With its parameters bound.
+    images : arrays
+        The first decides the tiles.
+    reference : value, optional
+        What the value must be equal to.
+    valid : boolean array, optional
+        Which pixels of the first image count.
+
+    Raises
+    ------
+    AssertionError
+        Says which cutting gave another value.
+    """
+    whole = reduce(reduction, _array(images[0], valid), *images[1:])
+    if reference is not None:
+        _equal(whole, reference, "the reference")
+    for seed, chunks in enumerate(tilings(images[0].shape)):
+        with nothing_computes():
+            first, *others = (da.from_array(image, chunks=_fit(image, chunks)) for image in images)
+            value = reduce(reduction, _lazy(first, valid), *others)
+        _equal(value.compute(scheduler="sync"), whole, f"images cut into {_brief(chunks)}")
+        _check_order(reduction, value, whole, seed)
+
+
+def _check_order(reduction: Reduction[Any, Any], value: Any, whole: Any, seed: int) -> None:
+    """Merge the states of all tiles one by one, in a random order."""
+    keys = [key for key in dict(value.dask) if isinstance(key, tuple) and str(key[0]).startswith(f"{reduction.name}-")]
+    states = list(dask.get(dict(value.dask), keys))
+    np.random.default_rng(seed).shuffle(states)  # type: ignore[arg-type]
+    total = states[0]
+    for state in states[1:]:
+        total = reduction.merge(state, total)
+    _equal(reduction.finish(total), whole, "states merged in another order")
+
+
+@contextmanager
+def nothing_computes() -> Iterator[None]:
+    """Raise where a lazy array is computed within the block."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a lazy image was computed before it was asked for")
+
+    with dask.config.set(scheduler=refuse):
+        yield
+
+
+def example_parameters(parameters: Parameters) -> dict[str, Any]:
+    """Return a value for each parameter that needs one, found from its type and bounds."""
+    return {name: _example(parameter) for name, parameter in parameters.items() if parameter.required}
+
+
+def _example(parameter: Parameter) -> Any:
+    for value in (0.4, 1.5, 1, 3, 5, {"disk": 2}, [[0, 1, 0], [1, 1, 1]], "yx"):
+        try:
+            return parameter.validate(value, "example")
+        except ValueError:
+            continue
+    raise AssertionError(f"no example is known for parameter {parameter.name}; give it a default or a known type")
+
+
+class _Store:
+    """Pixels behind ``[]``, as a file has them."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels, self.shape, self.dtype = pixels, pixels.shape, pixels.dtype
+
+    def __getitem__(self, box: Any) -> Pixels:
+        return self._pixels[box]
+
+    def __dask_tokenize__(self) -> object:
+        return self._pixels.tobytes(), self.shape, self.dtype.str
+
+
+def _sources(image: Pixels, chunks: Chunks) -> Iterator[tuple[str, da.Array]]:
+    yield "in memory", da.from_array(image, chunks=chunks)
+    yield "computed before", da.from_array(image, chunks=chunks).map_blocks(np.copy, dtype=image.dtype, meta=np.empty((0,) * image.ndim, image.dtype))
+    if all(len(set(sizes[:-1])) <= 1 and sizes[-1] <= sizes[0] for sizes in chunks):
+        yield "read from a store", from_store(_Store(image), [sizes[0] for sizes in chunks])
+
+
+def _array(image: Pixels, valid: NDArray[np.bool_] | None) -> Any:
+    return image if valid is None else np.ma.MaskedArray(image, mask=~valid)
+
+
+def _lazy(pixels: da.Array, valid: NDArray[np.bool_] | None) -> xr.DataArray:
+    dims = ("t", "c", "z", "y", "x")[-pixels.ndim :] if pixels.ndim != 3 else ("c", "y", "x")
+    coords = {} if valid is None else {"valid": (dims[-valid.ndim :], valid)}
+    return xr.DataArray(pixels, dims=dims, coords=coords)
+
+
+def _fit(image: Pixels, chunks: Chunks) -> Chunks:
+    more = image.ndim - len(chunks)
+    return tuple((size,) for size in image.shape[:more]) + chunks
+
+
+def _computed(result: Any) -> Any:
+    if isinstance(result, xr.DataArray):
+        assert result.chunks is not None, "a lazy image gave a result in memory"
+        return result.data.compute(scheduler="sync")
+    assert is_deferred(result), "a lazy image gave a result in memory"
+    return result.compute(scheduler="sync")
+
+
+def _bare(result: Any, valid: NDArray[np.bool_] | None) -> Any:
+    if valid is None or not isinstance(result, np.ndarray) or result.ndim < 2:
+        return result
+    data = np.ma.getdata(result)
+    return np.where(valid if valid.ndim <= data.ndim else valid.all(axis=0), data, np.zeros((), data.dtype))
+
+
+def _equal(got: Any, expected: Any, how: str, rtol: float = 0.0) -> None:
+    note = f"another answer for {how}"
+    if isinstance(expected, pd.DataFrame):
+        pd.testing.assert_frame_equal(got, expected, check_exact=not rtol, **({"rtol": rtol} if rtol else {}), obj=note)
+    elif isinstance(expected, np.ndarray):
+        assert got.dtype == expected.dtype or rtol, f"{note}: dtype {got.dtype} instead of {expected.dtype}"
+        if rtol:
+            np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol * max(1, float(np.abs(expected).max())), err_msg=note)
+        else:
+            np.testing.assert_array_equal(got, expected, err_msg=note)
+    elif hasattr(expected, "__dict__"):
+        for name, value in vars(expected).items():
+            _equal(getattr(got, name), value, f"{how} ({name})", rtol)
+    else:
+        assert got == expected or (got != got and expected != expected), f"{note}: {got} instead of {expected}"  # noqa: PLR0124
+
+
+def _brief(chunks: Chunks) -> str:
+    return " x ".join(str(sizes if len(sizes) < 6 else f"{sizes[:4]}...{sizes[-1]}") for sizes in chunks)
