@@ -1,0 +1,133 @@
+"""Laws of the morphology kernels, for any image, footprint, mask and tile."""
+
+from typing import NamedTuple
+
+import numpy as np
+import skimage.morphology
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bigimg.core.footprint import reach
+from bigimg.kernels import morphology
+
+SCIKIT_IMAGE = {
+    morphology.erode: skimage.morphology.erosion,
+    morphology.dilate: skimage.morphology.dilation,
+    morphology.opening: skimage.morphology.opening,
+    morphology.closing: skimage.morphology.closing,
+    morphology.white_tophat: skimage.morphology.white_tophat,
+    morphology.black_tophat: skimage.morphology.black_tophat,
+}
+STEPS = {morphology.erode: 1, morphology.dilate: 1}
+# scikit-image itself is wrong for 64-bit integers at the border of the image: they are in the unit tests
+DTYPES = ["bool", "uint8", "uint16", "int16", "int32", "uint32", "float32", "float64"]
+operations = st.sampled_from(list(SCIKIT_IMAGE))
+quick = settings(deadline=None, max_examples=60)
+
+
+class Case(NamedTuple):
+    pixels: np.ndarray
+    footprint: np.ndarray
+    valid: np.ndarray
+
+
+@st.composite
+def cases(draw, dtypes=DTYPES):
+    ndim = draw(st.sampled_from([2, 2, 2, 3]))
+    largest, widest = (30, 20) if ndim == 2 else (9, 6)
+    shape = tuple(draw(st.integers(1, limit)) for limit in [largest] * (ndim - 1) + [8 * largest])
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    # few different values, so that ties are common; zeros of both signs among the floats
+    pixels = random.integers(0, 2 if dtype.kind == "b" else 9, shape).astype(dtype)
+    if dtype.kind == "f":
+        pixels *= random.choice([-1, 1], shape).astype(dtype)
+    size = tuple(draw(st.integers(1, widest)) for _ in range(ndim))
+    footprint = random.random(size) < draw(st.sampled_from([0.1, 0.5, 0.95, 1.0]))
+    footprint.flat[draw(st.integers(0, footprint.size - 1))] = True
+    return Case(pixels, footprint, random.random(shape) < draw(st.sampled_from([0.3, 0.9, 1.0])))
+
+
+@given(cases(), operations)
+@quick
+def test_equal_to_scikit_image(case, operation):
+    expected = SCIKIT_IMAGE[operation](case.pixels, case.footprint, mode="ignore")
+    result = operation(case.pixels, case.footprint, case.pixels.ndim)
+    assert result.dtype == case.pixels.dtype
+    np.testing.assert_array_equal(result, expected)
+
+
+@given(cases(), operations, st.booleans(), st.data())
+@settings(deadline=None, max_examples=150)
+def test_a_tile_with_its_halo_has_the_same_bits(case, operation, masked, data):
+    pixels, footprint = case.pixels, case.footprint
+    valid = case.valid if masked else None
+    whole = operation(pixels, footprint, pixels.ndim, valid)
+    write, read, crop = [], [], []
+    for size, reached in zip(pixels.shape, reach(footprint)):
+        start = data.draw(st.integers(0, size - 1))
+        stop = data.draw(st.integers(start + 1, size))
+        halo = STEPS.get(operation, 2) * reached
+        first = max(start - halo, 0)
+        write.append(slice(start, stop))
+        read.append(slice(first, min(stop + halo, size)))
+        crop.append(slice(start - first, stop - first))
+    box = tuple(read)
+    tile = operation(pixels[box], footprint, pixels.ndim, None if valid is None else valid[box])[tuple(crop)]
+    inside = np.ones(tile.shape, bool) if valid is None else valid[tuple(write)]
+    assert tile[inside].tobytes() == whole[tuple(write)][inside].tobytes()
+
+
+@given(cases(), operations, st.integers(0, 2**32 - 1))
+@quick
+def test_what_is_behind_the_mask_never_shows(case, operation, seed):
+    other = np.random.default_rng(seed).integers(0, 2, case.pixels.shape).astype(case.pixels.dtype)
+    changed = np.where(case.valid, case.pixels, other)
+    result = operation(case.pixels, case.footprint, case.pixels.ndim, case.valid)
+    assert (operation(changed, case.footprint, case.pixels.ndim, case.valid)[case.valid] == result[case.valid]).all()
+
+
+@given(cases())
+@quick
+def test_a_mask_is_an_image_border(case):
+    ndim = case.pixels.ndim
+    middle = case.pixels.shape[-1] // 2 + 1
+    valid = np.zeros(case.pixels.shape, bool)
+    valid[..., :middle] = True
+    for operation in SCIKIT_IMAGE:
+        cut = operation(np.ascontiguousarray(case.pixels[..., :middle]), case.footprint, ndim)
+        np.testing.assert_array_equal(operation(case.pixels, case.footprint, ndim, valid)[..., :middle], cut)
+
+
+@given(cases(["bool", "uint8", "int32", "float32"]))
+@quick
+def test_opening_lowers_closing_raises_and_twice_is_once(case):
+    ndim, valid = case.pixels.ndim, case.valid
+    opened = morphology.opening(case.pixels, case.footprint, ndim, valid)
+    closed = morphology.closing(case.pixels, case.footprint, ndim, valid)
+    assert (opened[valid] <= case.pixels[valid]).all()
+    assert (closed[valid] >= case.pixels[valid]).all()
+    assert (morphology.opening(opened, case.footprint, ndim, valid)[valid] == opened[valid]).all()
+    assert (morphology.closing(closed, case.footprint, ndim, valid)[valid] == closed[valid]).all()
+
+
+@given(cases(["bool", "uint16"]))
+@quick
+def test_erosion_is_the_dilation_of_the_complement(case):
+    ndim = case.pixels.ndim
+    dual = ~morphology.dilate(~case.pixels, case.footprint, ndim, case.valid)
+    eroded = morphology.erode(case.pixels, case.footprint, ndim, case.valid)
+    assert (dual[case.valid] == eroded[case.valid]).all()
+
+
+@given(hnp.arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.booleans()))
+@quick
+def test_a_lone_pixel_becomes_the_mirrored_footprint(footprint):
+    footprint[0, 0] = True
+    mask = np.zeros((15, 15), bool)
+    mask[7, 7] = True
+    rows, columns = np.nonzero(morphology.dilate(mask, footprint, 2))
+    origin = (np.array(footprint.shape) - 1) // 2
+    expected = 7 - (np.argwhere(footprint) - origin)
+    assert {*zip(rows.tolist(), columns.tolist())} == {tuple(pixel) for pixel in expected.tolist()}
