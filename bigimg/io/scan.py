@@ -1,0 +1,188 @@
+"""From what a user names (a file, a folder, a pattern) to the images in it, checked before anything is computed.
+
+What in a folder is an image, and what happens to the rest, is written in :mod:`bigimg.io.readers`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Literal
+
+from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError
+from bigimg.io.names import item_ids, marked
+from bigimg.io.readers import SUFFIXES, find_reader
+from bigimg.io.sources import FileSource, cause
+
+OnError = Literal["fail", "skip"]
+"""What one bad image of a hundred does: end everything, or be left out and reported."""
+
+_IGNORED = {"desktop.ini", "thumbs.db"}
+_ZARR = (".zarray", ".zattrs", ".zgroup", "zarr.json")
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out."""
+
+    name: str
+    """Its path relative to the input."""
+    path: str
+    """Its absolute path."""
+    reason: str
+    """Why, in words."""
+
+
+def scan(source: str | Path) -> list[Path]:
+    """Return the files of a folder (and its folders), of a pattern such as ``scans/*.tif``, or the one file.
+
+    They come in the order a person would put them: ``cell2`` before ``cell10``. Hidden files and what file managers
+    write are left out; whether the others are images is not looked at.
+
+    Raises
+    ------
+    MissingInputError
+        If there is nothing.
+    """
+    return [path for path in _candidates(source)[1] if not is_zarr(path)]
+
+
+def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[FileSource], list[Skipped]]:
+    """Open every image of a folder, pattern or file: headers are read and checked, pixels are not.
+
+    Returns
+    -------
+    sources
+        One for each image, with ids that are unique. A file with several images gives ``<id>.0``, ``<id>.1`` ...
+    skipped
+        What was left out under ``on_error="skip"``; empty under ``"fail"``.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no image.
+    ReadError
+        Under ``"fail"``: if a file is not an image, damaged or cut short; names it, and how many more there are.
+    """
+    if on_error not in ("fail", "skip"):
+        raise ParameterError(f"on_error must be 'fail' or 'skip' (got {on_error!r})")
+    root, paths = _candidates(source)
+    relative = [path.relative_to(root).as_posix() for path in paths]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        opened = list(pool.map(lambda pair: _open(root, *pair), zip(paths, item_ids(relative))))
+    failed = [
+        (name, path, result) for name, path, result in zip(relative, paths, opened) if isinstance(result, BigimgError)
+    ]
+    if failed and on_error == "fail":
+        raise _with_advice(source, failed)
+    skipped = [Skipped(name, str(path), str(error)) for name, path, error in failed]
+    sources = [each for result in opened if not isinstance(result, BigimgError) for each in result]
+    if not sources:
+        why = f"; the first of {len(skipped)} files left out: {skipped[0].reason}" if skipped else ""
+        raise MissingInputError(f"no image in {source}{why}")
+    return _distinct(sources), skipped
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether ``path`` is a folder that holds a Zarr group or array."""
+    return path.is_dir() and any((path / name).exists() for name in _ZARR)
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts ``cell2`` before ``cell10``.
+
+    Examples
+    --------
+    >>> sorted(["cell10", "cell2", "Cell1"], key=natural)
+    ['Cell1', 'cell2', 'cell10']
+    """
+    parts = re.split(r"([0-9]+)", text)
+    key = [(0, int(part), "") if part.isdigit() else (1, 0, part.casefold()) for part in parts if part]
+    return [*key, (2, 0, text)]
+
+
+def _candidates(source: str | Path) -> tuple[Path, list[Path]]:
+    """Return the folder that ids are relative to, and the files in their order; Zarr stores stand for themselves."""
+    given = Path(source).expanduser()
+    if given.is_dir() and not is_zarr(given):
+        root = given.resolve()
+        found = list(_walk(root))
+    elif given.exists():
+        # A link that the user names is followed.
+        root, found = given.resolve().parent, [given.resolve()]
+    elif has_magic(str(source)):
+        root, pattern = _split_pattern(given)
+        matches = [root / match for match in glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 - `**` in any place
+        found = [path for path in matches if (path.is_file() or is_zarr(path)) and not _is_ignored(path.name)]
+    else:
+        raise MissingInputError(f"there is no file or folder {source}; nothing to read")
+    if not found:
+        raise MissingInputError(f"{source} holds no file; looked for images ({', '.join(SUFFIXES)})")
+    return root, sorted(set(found), key=lambda path: natural(path.relative_to(root).as_posix()))
+
+
+def _split_pattern(pattern: Path) -> tuple[Path, str]:
+    """Return the folder before the first wildcard, and the rest of the pattern."""
+    parts = pattern.parts
+    first = next(i for i, part in enumerate(parts) if has_magic(part))
+    return Path(*parts[:first]).resolve(), str(Path(*parts[first:]))
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in [name for name in folders if is_zarr(here / name) or (here / name).is_symlink()]:
+            folders.remove(name)
+            # A linked folder inside the root is met where it really is.
+            if is_zarr(here / name) or not (here / name).resolve().is_relative_to(root):
+                yield here / name
+        yield from (here / name for name in files if not _is_ignored(name))
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in _IGNORED
+
+
+def _open(root: Path, path: Path, name: str) -> list[FileSource] | BigimgError:
+    try:
+        if not path.resolve().is_relative_to(root):
+            return ReadError(
+                f"{path} is a link that leaves {root}, to {path.resolve()}; copy the file, or name it directly"
+            )
+        if path.is_dir():
+            return ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
+        reader = find_reader(path)
+        headers = reader.headers(path)
+    except BigimgError as error:
+        return error
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        # Pillow reports a damaged header with any of these.
+        return ReadError(f"{path} has a damaged header: {cause(error)}; copy it again from where it came")
+    ids = [name] if len(headers) == 1 else [f"{name}.{header.part}" for header in headers]
+    return [FileSource.of(path, part_id, reader.NAME, header) for part_id, header in zip(ids, headers)]
+
+
+def _distinct(sources: list[FileSource]) -> list[FileSource]:
+    """Mark the ids that a file of several images shares with another file: ``a.0`` of ``a.tif``, and ``a.0.tif``."""
+    times = Counter(source.name.casefold() for source in sources)
+    return [
+        source if times[source.name.casefold()] == 1 else replace(source, name=marked(source.name, source.path))
+        for source in sources
+    ]
+
+
+def _with_advice(source: str | Path, failed: list[tuple[str, Path, BigimgError]]) -> BigimgError:
+    error = failed[0][2]
+    more = ", ".join(each for each, _, _ in failed[1:6]) + (" ..." if len(failed) > 6 else "")
+    others = f" {len(failed) - 1} more cannot be read either: {more}." if more else ""
+    advice = f"To leave out what cannot be read use on_error='skip', or name the images with a pattern: {source}/*.png"
+    return type(error)(f"{error}.{others} {advice}")

@@ -1,0 +1,256 @@
+"""Images in Zarr stores, read chunk by chunk; a chunk that is damaged or missing is an error that names its file."""
+
+from __future__ import annotations
+
+import os
+import stat as stat_flags
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from itertools import product
+from math import ceil, prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from bigimg.core.tile import Box, box_shape
+from bigimg.errors import CorruptChunkError, MissingInputError, ReadError
+from bigimg.io import codecs
+from bigimg.io.cache import PixelCache
+from bigimg.io.sources import as_box, cause
+
+_decoded = PixelCache(limit=128 * 2**20)
+
+
+@dataclass(frozen=True)
+class StoredSource:
+    """One image in a Zarr store: an array, or one item of a packed array."""
+
+    name: str
+    """Item id."""
+    path: str
+    """Path of the array's folder."""
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    dims: tuple[str, ...]
+    chunks: tuple[int, ...]
+    attrs: Mapping[str, Any] = field(hash=False)
+    item: int | None = None
+    """Which item of a packed array, whose first axis counts images; ``None`` where the array is the image."""
+    complete: bool = True
+    """Whether every chunk was written: then one that is absent is lost, else it holds the fill value."""
+    digest: str = ""
+    """The fingerprint taken when the image was ingested, if it was."""
+    root: str = ""
+    """The store, for links to stay within; the array itself by default."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Read a box of pixels.
+
+        Raises
+        ------
+        CorruptChunkError
+            If a chunk is damaged or missing; names the image, the chunk and its file.
+        """
+        box, rest = as_box(index, self.shape)
+        array = open_array(Path(self.path), Path(self.root or self.path))
+        within = self.shape if self.item is None else (array.shape[0], *self.shape)
+        if array.shape != within or array.dtype != self.dtype:
+            raise ReadError(
+                f"image {self.name!r}: {self.path} holds {array.dtype} {array.shape}, the table of items says "
+                f"{self.dtype} {within}; the store was changed by hand: ingest it again"
+            )
+        if self.item is None:
+            return array.read(box, self.name, self.complete)[rest]
+        return array.read((slice(self.item, self.item + 1), *box), self.name, self.complete)[0][rest]
+
+    def fingerprint(self) -> str:
+        """Return the digest taken at ingest, or else one of every stored byte."""
+        if self.digest:
+            return self.digest
+        return _digest_of_folder(self.path) + (f"#{self.item}" if self.item is not None else "")
+
+    def __dask_tokenize__(self) -> object:
+        return "bigimg-stored", self.path, self.item, self.digest, signature(Path(self.path))
+
+
+@dataclass(frozen=True, eq=False)
+class OpenArray:
+    """A Zarr array that this process has open."""
+
+    folder: Path
+    root: Path
+    array: zarr.Array[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its dtype, in the byte order of the machine."""
+        return np.dtype(self.array.dtype).newbyteorder("=")
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of its axes, where the array has them."""
+        return tuple(str(name) for name in getattr(self.array.metadata, "dimension_names", None) or ())
+
+    @property
+    def stored_unit(self) -> tuple[int, ...]:
+        """Pixels along each axis in one stored object: a chunk, or a shard of chunks."""
+        return self.array.shards or self.array.chunks
+
+    @cached_property
+    def _is_ours(self) -> bool:
+        return self.array.metadata.zarr_format == 3 and codecs.is_ours(self.array.metadata.codecs)
+
+    def read(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
+        """Return the pixels in ``box``; ``name`` is for messages."""
+        if self._is_ours:
+            return self._read_chunks(box, name, complete)
+        return self._read_by_zarr(box, name, complete)
+
+    def _read_chunks(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
+        out = np.empty(box_shape(box), self.dtype)
+        for index, into, cut in _touched(box, self.stored_unit):
+            chunk = self._chunk(index, name, complete)
+            out[into] = self.array.fill_value if chunk is None else chunk[cut]
+        return out
+
+    def _chunk(self, index: tuple[int, ...], name: str, complete: bool) -> NDArray[Any] | None:
+        path = self._path(index)
+        stat = self._stat(path, index, name, complete)
+        if stat is None:
+            return None
+
+        def make() -> NDArray[Any]:
+            try:
+                return np.array(codecs.decode(path.read_bytes(), self.dtype, self.stored_unit))
+            except (ValueError, RuntimeError, OSError) as error:
+                raise self._corrupt(index, path, name, cause(error)) from error
+
+        return _decoded.get((str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size), make)
+
+    def _read_by_zarr(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
+        for index, _, _ in _touched(box, self.stored_unit):
+            self._stat(self._path(index), index, name, complete)
+        try:
+            pixels = self.array[box]
+        except MemoryError:
+            raise
+        except Exception as error:
+            index, why = self._find_corrupt(box, error)
+            raise self._corrupt(index, self._path(index), name, why) from error
+        return np.asarray(pixels, self.dtype)
+
+    def _find_corrupt(self, box: Box, error: Exception) -> tuple[tuple[int, ...], str]:
+        units = [(index, into) for index, into, _ in _touched(box, self.stored_unit)]
+        for index, into in units:
+            try:
+                self.array[tuple(slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, into))]
+            except Exception as found:  # noqa: BLE001 - any codec's own error; the caller raises
+                return index, cause(found)
+        return units[0][0], cause(error)
+
+    def _path(self, index: tuple[int, ...]) -> Path:
+        return self.folder / self.array.metadata.encode_chunk_key(index)
+
+    def _stat(self, path: Path, index: tuple[int, ...], name: str, complete: bool) -> os.stat_result | None:
+        try:
+            stat = path.lstat()
+        except FileNotFoundError:
+            if complete:
+                raise self._corrupt(index, path, name, "the file is missing") from None
+            return None
+        if stat_flags.S_ISLNK(stat.st_mode) or not _real_folder(path.parent).is_relative_to(self.root):
+            raise ReadError(
+                f"image {name!r}: {path} is a link, or in a linked folder; a store keeps its chunks within itself"
+            )
+        if stat.st_size == 0:
+            raise self._corrupt(index, path, name, "the file is empty")
+        return stat
+
+    def _corrupt(self, index: tuple[int, ...], path: Path, name: str, why: str) -> CorruptChunkError:
+        return CorruptChunkError(
+            f"image {name!r}: chunk {index} of array {self.folder} is not as it was written: {why}; "
+            f"file {path}: restore it from a copy, or ingest the image again"
+        )
+
+
+def open_array(folder: Path, root: Path) -> OpenArray:
+    """Open the Zarr array in ``folder``; it stays open in this process while its metadata do not change.
+
+    Raises
+    ------
+    MissingInputError, ReadError
+        If there is no array, or it declares chunks beyond belief.
+    """
+    return _cached_array(str(folder), str(root), signature(folder))
+
+
+@lru_cache(maxsize=256)
+def _cached_array(folder: str, root: str, seen: tuple[int, ...]) -> OpenArray:
+    if not seen:
+        raise MissingInputError(f"there is no Zarr array at {folder}")
+    try:
+        array = zarr.open_array(folder, mode="r")
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ReadError(f"the Zarr array {folder} has damaged metadata: {cause(error)}") from error
+    unit = array.chunks
+    if prod(unit) * array.dtype.itemsize > codecs.LARGEST_CHUNK:
+        raise ReadError(f"the Zarr array {folder} declares chunks of {unit} {array.dtype}; none is larger than 2 GiB")
+    real_root = Path(root).resolve()
+    if not Path(folder).resolve().is_relative_to(real_root):
+        raise ReadError(f"{folder} is a link that leaves the store {root}; do not trust this store")
+    return OpenArray(Path(folder), real_root, array)
+
+
+def signature(folder: Path) -> tuple[int, ...]:
+    """Return what changes when the metadata of the array in ``folder`` do; empty where there are none."""
+    for name in ("zarr.json", ".zarray"):
+        try:
+            stat = (folder / name).stat()
+        except OSError:
+            continue
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def _real_folder(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _touched(box: Box, unit: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Box, Box]]:
+    """Yield each unit that ``box`` touches: its index, where it goes in the box, what of it is asked for."""
+    ranges = [range(side.start // size, ceil(side.stop / size)) for side, size in zip(box, unit)]
+    for index in product(*ranges):
+        starts = [i * size for i, size in zip(index, unit)]
+        common = [(max(b.start, s), min(b.stop, s + size)) for b, s, size in zip(box, starts, unit)]
+        yield (
+            index,
+            tuple(slice(low - b.start, high - b.start) for (low, high), b in zip(common, box)),
+            tuple(slice(low - s, high - s) for (low, high), s in zip(common, starts)),
+        )
+
+
+def _digest_of_folder(folder: str) -> str:
+    digest = sha256()
+    for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(data)} ".encode())
+        digest.update(data)
+    return f"sha256:{digest.hexdigest()}"

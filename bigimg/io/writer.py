@@ -1,0 +1,307 @@
+"""The one writer. A task writes whole chunks, or whole shards; anything else is refused before it can lose pixels.
+
+Two tasks that write parts of one chunk each read it, change their part and write it back: the later one undoes the
+earlier, without a warning. ``dask.array.store`` and ``to_zarr`` do so on a grid that is not theirs; nobody calls them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from bigimg.core.tile import Box, Chunks, TileGrid, box_shape
+from bigimg.errors import AlignmentError, ImageError, OutputError, OutputExistsError, ReadError
+from bigimg.io import codecs, ngff
+from bigimg.io.names import check_id
+from bigimg.io.pyramid import Kind, halve, level_shapes
+from bigimg.io.stored import open_array, signature
+
+CHUNK = 512
+"""Rows and columns of a chunk: small enough that a halo reads little more than it needs."""
+
+
+@dataclass(frozen=True)
+class ArrayWriter:
+    """Where a task writes its tile: a small value that travels to any process."""
+
+    path: str
+    """Path of the array's folder."""
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    """What is written at once: a chunk, or a shard where there are shards."""
+    dtype: np.dtype[Any]
+
+    def check_aligned(self, chunks: Chunks) -> None:
+        """Make sure that tiles of these ``chunks`` write whole chunks; to be called before anything runs.
+
+        Raises
+        ------
+        AlignmentError
+            If the border of a tile lies within a chunk, or the tiles do not cover the image.
+
+        Examples
+        --------
+        >>> writer = ArrayWriter("labels/0", (10, 10), (4, 4), np.dtype("u4"))
+        >>> writer.check_aligned(((4, 4, 2), (8, 2)))
+        >>> writer.check_aligned(((5, 5), (10,)))
+        Traceback (most recent call last):
+        bigimg.errors.AlignmentError: tiles of axis 0 end at 5 ..., within a chunk of labels/0; ... multiples of 4 ...
+        """
+        if tuple(sum(sizes) for sizes in chunks) != self.shape:
+            raise AlignmentError(f"tiles {chunks} do not cover {self.path}, whose shape is {self.shape}")
+        for axis, (sizes, unit, size) in enumerate(zip(chunks, self.chunks, self.shape)):
+            for end in accumulate(sizes):
+                if end % unit and end != size:
+                    raise AlignmentError(
+                        f"tiles of axis {axis} end at {end} pixels, within a chunk of {self.path}; two tasks would "
+                        f"overwrite one another's pixels. Rechunk to multiples of {unit} along this axis"
+                    )
+
+    def write(self, box: Box, pixels: NDArray[Any]) -> None:
+        """Write ``pixels`` into ``box``, which covers whole chunks.
+
+        Raises
+        ------
+        AlignmentError
+            If it does not, or the pixels have another shape.
+        ImageError
+            If they have another dtype: converting in silence would lose values.
+        OutputError
+            If the disk refuses.
+        """
+        if len(box) != len(self.shape) or box_shape(box) != pixels.shape:
+            raise AlignmentError(f"pixels of shape {pixels.shape} do not fill {box} of {self.path}")
+        for side, unit, size in zip(box, self.chunks, self.shape):
+            ends_right = side.stop == size or (side.stop < size and side.stop % unit == 0)
+            if side.start < 0 or side.start % unit or not ends_right:
+                raise AlignmentError(f"{box} covers parts of chunks of {self.path}, which are {self.chunks}")
+        if pixels.dtype != self.dtype:
+            raise ImageError(f"{self.path} holds {self.dtype}, got pixels of {pixels.dtype}; convert them on purpose")
+        try:
+            _open(self.path, signature(Path(self.path)))[box] = pixels
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written: {error.strerror or error}; is the disk full?") from error
+
+    def __dask_tokenize__(self) -> object:
+        return "bigimg-writer", self.path, self.shape, self.chunks, str(self.dtype)
+
+
+def create_array(
+    folder: Path,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    dims: Sequence[str],
+    chunks: Sequence[int],
+    shards: Sequence[int] | None = None,
+) -> ArrayWriter:
+    """Create an empty Zarr array in ``folder``, with checksummed chunks, cut to the image where they are larger.
+
+    Raises
+    ------
+    OutputExistsError
+        If there is one.
+    """
+    dtype = np.dtype(dtype).newbyteorder("=")
+    chunks = tuple(min(chunk, size) for chunk, size in zip(chunks, shape))
+    if shards is not None:
+        # A shard is whole chunks: cut to the image, then up to the next chunk.
+        cut = (min(shard, size) for shard, size in zip(shards, shape))
+        shards = tuple(-(-shard // chunk) * chunk for shard, chunk in zip(cut, chunks))
+    if (folder / "zarr.json").exists():
+        raise OutputExistsError(f"there is an array at {folder} already")
+    zarr.create_array(
+        str(folder),
+        shape=tuple(shape),
+        dtype=dtype,
+        chunks=chunks,
+        shards=shards,
+        compressors=codecs.compressors(dtype),
+        dimension_names=tuple(dims),
+        fill_value=0,
+        zarr_format=3,
+    )
+    return ArrayWriter(str(folder), tuple(shape), tuple(shards or chunks), dtype)
+
+
+def create_image(
+    group: Path,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    dims: Sequence[str],
+    attrs: Mapping[str, Any],
+    chunks: Sequence[int],
+    shards: Sequence[int] | None = None,
+) -> ArrayWriter:
+    """Create the group of one OME-Zarr image and its largest level; :func:`build_pyramid` makes the others.
+
+    ``attrs`` are those of a source: ``scale``, ``units``, ``channel_names``, and whatever else to keep.
+    """
+    _check_dims(dims)
+    kept = {key: attrs[key] for key in attrs if key not in ("scale", "units", "channel_names")}
+    ome = ngff.image_metadata(group.name, dims, attrs, 1, None)
+    own = {"attrs": plain(kept), "channel_names": list(attrs.get("channel_names", ()))}
+    create_group(group, {"ome": ome, "bigimg": own})
+    return create_array(group / "0", shape, dtype, dims, chunks, shards)
+
+
+def create_labels(
+    item: Path,
+    name: str,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    dims: Sequence[str],
+    attrs: Mapping[str, Any],
+    chunks: Sequence[int],
+    shards: Sequence[int] | None = None,
+    image: str = "../../",
+) -> ArrayWriter:
+    """Create ``labels/<name>`` in the group ``item``, and its largest level; :func:`build_pyramid` makes the others.
+
+    Not to be called from two processes for one item: the list of its labels would miss one.
+
+    Parameters
+    ----------
+    image
+        Relative path from the labels to the image they belong to, for viewers.
+
+    Raises
+    ------
+    ImageError
+        If the dtype is not an unsigned integer.
+    """
+    check_id(name)
+    _check_dims(dims)
+    if np.dtype(dtype).kind != "u":
+        raise ImageError(f"labels are unsigned integers (got {np.dtype(dtype)})")
+    group = item / "labels" / name
+    names = read_attributes(item / "labels").get("ome", {}).get("labels", [])
+    if name in names:
+        raise OutputExistsError(f"{item} has labels {name!r} already")
+    create_group(item / "labels", {"ome": {"version": ngff.VERSION, "labels": [*names, name]}})
+    create_group(group, {"ome": ngff.label_metadata(name, dims, attrs, 1, image)})
+    return create_array(group / "0", shape, dtype, dims, chunks, shards)
+
+
+def build_pyramid(group: str | Path, kind: Kind) -> int:
+    """Make the smaller levels of an image or of labels whose largest one is complete; return how many levels there are.
+
+    Each is made from the level before as it is stored, a chunk (or shard) at a time, so memory does not grow with the
+    image. Run again after it was interrupted, it starts anew.
+
+    Raises
+    ------
+    CorruptChunkError
+        If a chunk of the largest level is missing or damaged.
+    """
+    group = Path(group)
+    first = open_array(group / "0", group)
+    dims = first.dims
+    shapes = level_shapes(first.shape, dims)
+    for level in range(1, len(shapes)):
+        _remove(group / str(level))
+        shards = first.array.shards
+        writer = create_array(group / str(level), shapes[level], first.dtype, dims, first.array.chunks, shards)
+        _fill_level(group / str(level - 1), shapes[level - 1], writer, dims, kind)
+    attributes = read_attributes(group)
+    attrs = {**ngff.read_multiscale(attributes, str(group)).attrs}
+    if kind == "labels":
+        image = attributes["ome"]["image-label"]["source"]["image"]
+        ome = ngff.label_metadata(group.name, dims, attrs, len(shapes), image)
+    else:
+        attrs["channel_names"] = tuple(attributes.get("bigimg", {}).get("channel_names", ()))
+        ome = ngff.image_metadata(
+            group.name, dims, attrs, len(shapes), _preview(group, shapes[-1], dims, len(shapes) - 1)
+        )
+    create_group(group, {**attributes, "ome": ome})
+    return len(shapes)
+
+
+def _fill_level(source: Path, shape: tuple[int, ...], writer: ArrayWriter, dims: tuple[str, ...], kind: Kind) -> None:
+    before = open_array(source, source)
+    for tile in TileGrid.regular(writer.shape, writer.chunks):
+        box = tuple(
+            slice(2 * side.start, min(2 * side.stop, size)) if dim in "yx" else side
+            for side, size, dim in zip(tile.write, shape, dims)
+        )
+        writer.write(tile.write, halve(before.read(box, source.parent.name, complete=True), kind))
+
+
+def _preview(group: Path, shape: tuple[int, ...], dims: tuple[str, ...], level: int) -> NDArray[Any]:
+    # The middle of a stack stands for all of it.
+    box = tuple(slice(size // 2, size // 2 + 1) if dim in "tz" else slice(0, size) for size, dim in zip(shape, dims))
+    return open_array(group / str(level), group).read(box, group.name, complete=True)
+
+
+def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, Any], chunk: int) -> tuple[int, ...]:
+    """Return the chunks for an image: ``chunk`` rows and columns of one plane; all three colours together."""
+    is_colour = tuple(attrs.get("channel_names", ()))[:3] == ("red", "green", "blue")
+    along = {"y": chunk, "x": chunk, "c": 4 if is_colour else 1}
+    return tuple(min(along.get(dim, 1), size) for dim, size in zip(dims, shape))
+
+
+def create_group(folder: Path, attributes: Mapping[str, Any]) -> None:
+    """Create the Zarr group ``folder``, or replace its attributes: one small file, written in one go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"zarr_format": 3, "node_type": "group", "attributes": plain(attributes)}
+    partial = folder / f"zarr.json.{uuid4().hex}.partial"
+    partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    partial.replace(folder / "zarr.json")
+
+
+def read_attributes(folder: Path) -> dict[str, Any]:
+    """Return the attributes of the Zarr group ``folder``, of format 2 or 3; empty where it has none.
+
+    Raises
+    ------
+    ReadError
+        If they are damaged.
+    """
+    for name in ("zarr.json", ".zattrs"):
+        if (folder / name).is_file():
+            try:
+                document = json.loads((folder / name).read_text(encoding="utf-8"))
+                return dict(document.get("attributes", {}) if name == "zarr.json" else document)
+            except (ValueError, AttributeError, TypeError) as error:
+                raise ReadError(f"{folder / name} is damaged: {error}; restore it from a copy") from error
+    return {}
+
+
+@lru_cache(maxsize=256)
+def _open(path: str, signature: tuple[int, ...]) -> zarr.Array[Any]:  # noqa: ARG001 - an array made anew is another one
+    # A chunk of zeros is written, too: then one that is absent is known to be lost. zarr 3.1 ignores `config` in
+    # open_array without a word, hence the constructor.
+    found = zarr.open_array(path, mode="r+")
+    metadata = cast("Any", found.metadata)
+    return zarr.Array(zarr.AsyncArray(metadata, found.store_path, config={"write_empty_chunks": True}))
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+def _check_dims(dims: Sequence[str]) -> None:
+    if tuple(name for name in "tczyx" if name in dims) != tuple(dims) or not {"y", "x"} <= set(dims):
+        raise ImageError(
+            f"an image has those of the axes t, c, z, y, x that exist, in this order, with y and x (got {dims})"
+        )
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` in the types that JSON has."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value.item() if isinstance(value, np.generic) else value
