@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -38,7 +39,8 @@ _STRIP_BYTES = 16384
 """Columns are worked on in strips of this many bytes: the rows a footprint touches then stay in the cache."""
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, eq=False)  # equal if the same: programs are kept by it
+class Step:
     """One elementary operation.
 
     Attributes
@@ -51,6 +53,11 @@ class Step(NamedTuple):
 
     dilates: bool
     footprint: Mask
+
+    @cached_property
+    def chords(self) -> Integers:
+        """The chords of the footprint, as `chords` returns them."""
+        return chords(self.footprint)
 
 
 def chords(footprint: Mask) -> Integers:
@@ -98,7 +105,9 @@ class Program:
         )
 
 
-def _program(runs: Integers) -> Program:
+@lru_cache
+def _program(step: Step) -> Program:
+    runs = step.chords
     lengths = runs[:, 3] - runs[:, 2] + 1
     growth: list[tuple[int, int]] = []
     gifts, stages = [], []
@@ -145,9 +154,8 @@ def transform(pixels: NDArray[Any], steps: Sequence[Step], valid: Mask | None = 
     kept, complemented = word.type(0), ~word.type(0)
     state, out = kept, keys
     for index, step in enumerate(steps):
-        runs = chords(step.footprint)
-        program = _program(runs)
-        left, right = max(0, -int(runs[:, 2].min())), max(0, int(runs[:, 3].max()))
+        program = _program(step)
+        left, right = max(0, -int(step.chords[:, 2].min())), max(0, int(step.chords[:, 3].max()))
         strip = max(_STRIP_BYTES // pixels.itemsize, 4 * (left + right))
         wanted = kept if step.dilates else complemented
         keys, out = out, np.full(shape, least)

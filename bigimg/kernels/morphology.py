@@ -11,6 +11,7 @@ Three kernels do the work, and `_kernel` chooses; which one cannot be seen in th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -152,7 +153,7 @@ def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int,
     >>> sequence(mask, [("opening", line), ("closing", line)], ndim=2).astype(int)
     array([[0, 0, 1, 1, 1, 0, 0]])
     """
-    steps = [step for name, footprint in operations for step in _steps(name, _centred(footprint, ndim))]
+    steps = [step for name, footprint in operations for step in _steps(name, *_hashable(footprint, ndim))]
     if pixels.dtype.kind not in "buif" or pixels.itemsize > 8 or pixels.ndim < ndim:
         raise ImageError(
             f"morphology needs an image of at least {ndim} axes, of booleans, integers or floats of at most 8 bytes "
@@ -169,22 +170,26 @@ def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int,
     return whole.reshape(pixels.shape).astype(pixels.dtype, copy=False)
 
 
-def _centred(footprint: Mask, ndim: int) -> Mask:
-    """Return the footprint with odd axes, its origin in the middle; scikit-image pads even ones at their start."""
+def _hashable(footprint: Mask, ndim: int) -> tuple[bytes, tuple[int, ...]]:
+    """Return bytes and shape of a footprint."""
     mask = np.asarray(footprint, bool)
     if mask.ndim != ndim or not mask.any():
         raise ParameterError(
             f"a footprint for {ndim} axes of space needs {ndim} axes and at least one pixel "
             f"(got shape {mask.shape} with {mask.sum()} pixels)"
         )
-    return np.pad(mask, [(1 - size % 2, 0) for size in mask.shape])
+    return mask.tobytes(), mask.shape
 
 
-def _steps(name: Name, footprint: Mask) -> list[Step]:
+@lru_cache  # a run meets few footprints and many tiles; to plan a step takes as long as to do it to a small tile
+def _steps(name: Name, mask: bytes, shape: tuple[int, ...]) -> tuple[Step, ...]:
+    given = np.frombuffer(mask, bool).reshape(shape)
+    # An origin in the middle needs odd axes; scikit-image pads even ones at their start.
+    footprint = np.pad(given, [(1 - size % 2, 0) for size in shape])
     first = Step(name in {"dilation", "closing"}, footprint)
     if name in {"erosion", "dilation"}:
-        return [first]
-    return [first, Step(not first.dilates, np.flip(footprint))]
+        return (first,)
+    return first, Step(not first.dilates, np.flip(footprint))
 
 
 def _difference(upper: Pixels, lower: Pixels) -> Pixels:
@@ -195,50 +200,52 @@ def _difference(upper: Pixels, lower: Pixels) -> Pixels:
         return (upper - lower).astype(upper.dtype, copy=False)
 
 
-_OPENCV_DTYPES = frozenset(np.dtype(name) for name in ("uint8", "uint16", "int16", "float32", "float64"))
-"""What cv2.erode takes; others it rejects, except the 64-bit integers, which it silently cuts to 32 bits."""
+_OPENCV_DTYPES = frozenset("?BHhfd")
+"""What cv2.erode can do, booleans as numbers. Others it rejects, but 64-bit integers it silently cuts to 32 bits."""
 
 
 def _kernel(dtype: np.dtype[Any], steps: Sequence[Step], *, masked: bool) -> _Kernel:
-    """Choose by measurement (2048 x 2048, one thread of an AVX-512 machine; times of cv2 / of the other kernel).
+    """Choose by measurement: OpenCV compares once for each pixel of a footprint, the other kernels once for each chord.
 
-    ============================ ===== ===== ===== ===== ===== =============================================
-    .                            disk  disk  disk  disk  square
-    .                            2     3     7     31    31
-    ============================ ===== ===== ===== ===== ===== =============================================
-    packed, one step             0.6   0.9   2     17    1.0    reads and writes bits: a cost before the first chord
-    packed, opening              0.9   1.3   2.7   19    1.4    ... which two steps share
-    chords, uint8                0.4   0.7   1.9   11    0.6    cv2 has no cost before the first pixel
-    chords, float32              0.5   0.7   2     14    0.8
-    ============================ ===== ===== ===== ===== ===== =============================================
+    Time of OpenCV over that of the other kernel, 2048 x 2048, one thread of a machine with AVX-512:
 
-    OpenCV compares once for each pixel of a footprint, and knows that a rectangle is a row and a column. The others
-    compare once for each chord.
+    =============== ======= ======= ======= ======= ======= ========= =============================================
+    .               disk 1  disk 2  disk 3  disk 7  disk 31 square 31
+    =============== ======= ======= ======= ======= ======= ========= =============================================
+    packed, boolean 0.5     1.0     1.7     6       50      2.3       packing costs as much as 12 pixels of a
+                                                                      footprint, 64 pixels at once nearly nothing
+    chords, uint8   0.3     0.5     0.8     1.8     11      0.6       a chord costs as much as 5 pixels
+    chords, float32 0.6     0.6     0.7     1.9     13      0.8
+    =============== ======= ======= ======= ======= ======= ========= =============================================
     """
-    work = sum(_opencv_work(step.footprint) for step in steps)
-    runs = sum(len(chords.chords(step.footprint)) for step in steps)
-    flat = steps[0].footprint.ndim == 2
-    if dtype.kind == "b":
-        return _opencv if flat and not masked and work <= 20 + runs else packed.transform
-    return _opencv if flat and dtype in _OPENCV_DTYPES and work <= 6 * runs else chords.transform
+    own = packed.transform if dtype.kind == "b" else chords.transform
+    # To blank the masked pixels before OpenCV sees them takes longer than the whole of the other kernels.
+    if masked or dtype.char not in _OPENCV_DTYPES or steps[0].footprint.ndim == 3:
+        return own
+    work = sum(_opencv_work(step) for step in steps)
+    return _opencv if work <= (8 if dtype.kind == "b" else 5 * sum(len(step.chords) for step in steps)) else own
 
 
-def _opencv_work(footprint: Mask) -> int:
-    inner = footprint[np.ix_(footprint.any(axis=1), footprint.any(axis=0))] if footprint.ndim == 2 else footprint
+@lru_cache
+def _opencv_work(step: Step) -> int:
+    """Return how many comparisons a pixel OpenCV makes: it knows that a rectangle is a row and a column."""
+    footprint = step.footprint
+    inner = footprint[np.ix_(footprint.any(axis=1), footprint.any(axis=0))]
     return sum(inner.shape) if inner.all() else int(inner.sum())
 
 
-def _opencv(pixels: Pixels, steps: Sequence[Step], valid: Mask | None) -> Pixels:
-    """Apply the steps to (rows, columns) with OpenCV; its default border is the largest finite float, not infinity."""
-    # Adding 0.0 turns -0.0 into 0.0: OpenCV returns either of two equal zeros, depending on where the tile was cut.
-    out = pixels.view(np.uint8) if pixels.dtype == bool else pixels + 0.0 if pixels.dtype.kind == "f" else pixels
-    for dilates, footprint in steps:
-        border = _neutral(pixels.dtype, dilates)
-        if valid is not None:
-            out = np.where(valid, out, out.dtype.type(border))
-        operation = cv2.dilate if dilates else cv2.erode
-        out = operation(out, footprint.view(np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=(border,) * 4)
-    return out.view(pixels.dtype)
+def _opencv(pixels: Pixels, steps: Sequence[Step], _valid: Mask | None) -> Pixels:
+    """Apply the steps to (rows, columns) with OpenCV; its own default border is the largest float, not infinity."""
+    numbers: Any = pixels.view(np.uint8) if pixels.dtype.kind == "b" else pixels
+    for step in steps:
+        operation = cv2.dilate if step.dilates else cv2.erode
+        outside = (_neutral(pixels.dtype, step.dilates),) * 4
+        kernel = step.footprint.view(np.uint8)
+        numbers = operation(numbers, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=outside)
+    if pixels.dtype.kind == "f":
+        # Which of -0.0 and 0.0 OpenCV returns depends on where the tile was cut; the sum of -0.0 and 0.0 is 0.0.
+        numbers += 0.0
+    return numbers.view(pixels.dtype)
 
 
 def _neutral(dtype: np.dtype[Any], dilates: bool) -> float:

@@ -22,7 +22,7 @@ def test_chords_cover_exactly_the_footprint(footprint):
 
 @pytest.mark.parametrize("footprint", [disk(20), np.ones((1, 101), bool), np.eye(9, 41, 16, dtype=bool)])
 def test_a_run_never_grows_by_more_than_its_length(footprint):
-    program = chords._program(chords.chords(footprint))
+    program = chords._program(Step(True, footprint))
     length = 1
     for left, right in program.growth:
         assert left == 0
@@ -33,7 +33,7 @@ def test_a_run_never_grows_by_more_than_its_length(footprint):
 
 
 def test_a_disk_costs_few_comparisons():
-    program = chords._program(chords.chords(disk(15)))
+    program = chords._program(Step(True, disk(15)))
     assert len(program.growth) + len(program.gifts) < 3 * 15 + 5
 
 

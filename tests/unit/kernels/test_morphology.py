@@ -134,6 +134,18 @@ def test_strided_read_only_and_leading_axes(operation, dtype, radius):
     assert (pixels == before).all()
 
 
+@operation_names
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float64"])
+@pytest.mark.parametrize("radius", [0, 1, 6])
+def test_the_input_may_be_read_only_and_is_left_alone(operation, dtype, radius):
+    pixels = -image((20, 30), "float64").astype(dtype) if dtype != "bool" else image((20, 30), "bool")
+    pixels[0] = -0.0
+    pixels.flags.writeable = False
+    before = pixels.tobytes()
+    operation(pixels, disk(radius), 2)
+    assert pixels.tobytes() == before
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("radius", [1, 6])
 def test_infinities_win_and_lose_as_they_should(dtype, radius):
@@ -210,23 +222,26 @@ def test_a_sequence_is_its_operations_one_by_one(dtype):
     _equal(morphology.sequence(pixels, [], 2), pixels, pixels)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int16", "float32", "float64"])
 def test_the_choice_of_kernel_cannot_be_seen(dtype):
     pixels = image((50, 140), dtype)
     for name, footprint in itertools.product(("erosion", "opening"), (disk(2), disk(9), square(3), sparse((9, 9)))):
-        steps = morphology._steps(name, morphology._centred(footprint, 2))
+        steps = morphology._steps(name, footprint.tobytes(), footprint.shape)
         kernel = packed.transform if dtype == "bool" else chords.transform
         assert kernel(pixels, steps, None).tobytes() == morphology._opencv(pixels, steps, None).tobytes()
 
 
-def test_large_footprints_do_not_go_to_opencv_and_64_bit_integers_never_do():
+def test_opencv_gets_small_footprints_of_the_dtypes_it_is_exact_for():
     def chosen(dtype, footprint, masked=False):
-        return morphology._kernel(np.dtype(dtype), morphology._steps("erosion", footprint), masked=masked)
+        return morphology._kernel(
+            np.dtype(dtype), morphology._steps("erosion", footprint.tobytes(), footprint.shape), masked=masked
+        )
 
     assert chosen("bool", disk(15)) is packed.transform
     assert chosen("uint8", disk(15)) is chords.transform
     assert chosen("uint8", disk(1)) is chosen("bool", disk(1)) is morphology._opencv
     assert chosen("bool", ball(1)) is chosen("bool", disk(1), masked=True) is packed.transform
+    assert chosen("uint8", ball(1)) is chosen("uint8", disk(1), masked=True) is chords.transform
     for dtype in ("int64", "uint64", "int32", "uint32", "int8", "float16"):
         assert chosen(dtype, disk(1)) is chords.transform
 
