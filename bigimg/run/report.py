@@ -118,7 +118,7 @@ class Crop:
     picture: Picture
     caption: str
     score: float | None = None
-    """As ``score_samples`` gives it: the lower, the odder."""
+    """As the column ``anomaly_score`` has it: the higher, the odder."""
 
 
 @dataclass(frozen=True)

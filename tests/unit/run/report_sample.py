@@ -59,7 +59,7 @@ def measured():
         tables.append(table.assign(item=name))
         rows = table.sort_values("area").to_numpy()
         shown = display(image)
-        crops += [Crop(crop_object(shown, row[1:5]), f"{name} #{row[0]:.0f}", -row[5] / 100) for row in rows]
+        crops += [Crop(crop_object(shown, row[1:5]), f"{name} #{row[0]:.0f}", row[5] / 100) for row in rows]
     colour = data.astronaut()
     cards.append(ImageCard.of("astronaut", colour, None, None, "512x512x3, 8 bit"))
     return cards, histograms, pd.concat(tables), crops
@@ -89,7 +89,7 @@ def sample(**changes) -> ReportData:
         "histograms": tuple(histograms),
         "tables": (TableSummary.of("objects", objects),),
         "clusters": (Cluster("group 0", 61, tuple(crops[::9])), Cluster("group 1", 40, tuple(crops[5::14]))),
-        "anomalies": tuple(crops[-12:]),
+        "anomalies": tuple(sorted(crops, key=lambda crop: -crop.score)[:12]),
         "stages": (Stage("read and smooth", 3.2, 98), Stage("label", 1.4, 98), Stage("measure", 0.41, 120)),
         "inputs": tuple(InputDigest(f"well_{i}", f"plate7/well_{i}.tif", "ab" * 32) for i in range(5)),
         "labels": ("label",),

@@ -206,7 +206,7 @@ def test_python_is_checked_at_the_top_too(catalog):
     with pytest.raises(WorkflowError, match="at least one step"):
         Workflow.of("w", [], catalog=catalog)
     with pytest.raises(WorkflowError, match="on_error must be"):
-        Workflow.of("w", [step], on_error="maybe", catalog=catalog)  # type: ignore[arg-type]
+        Workflow.of("w", [step], on_error="maybe", catalog=catalog)
     with pytest.raises(WorkflowError, match="tile must be"):
         Workflow.of("w", [step], tile=True, catalog=catalog)
 

@@ -1,0 +1,221 @@
+"""The command line: verbs that call the package and print what comes back."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from bigimg import __version__
+from bigimg.errors import BigimgError, MissingInputError, ParameterError, UnknownNameError, WorkflowError
+
+if TYPE_CHECKING:
+    from bigimg.run.catalog import Entry
+
+USAGE_ERRORS = (WorkflowError, UnknownNameError, ParameterError)
+"""What the user said cannot be done at all, so nothing was tried: exit code 2."""
+
+app = typer.Typer(
+    name="bigimg",
+    help="Process large collections of images tile by tile: the same answer, however the image is cut.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class OnError(StrEnum):
+    """What happens to a run when one item is bad."""
+
+    fail = "fail"
+    skip = "skip"
+
+
+Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]
+Input = Annotated[str, typer.Argument(help="A folder of images, a glob, one image, or a collection.")]
+Output = Annotated[Path, typer.Argument(help="Where the results go; must not exist.")]
+Cluster = Annotated[str, typer.Option(help="Where to run: a name, or a cluster file.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; by default the cluster's own choice.")]
+Tile = Annotated[int | None, typer.Option(min=1, help="Edge of a tile in pixels; changes no result.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bigimg {__version__}")
+        raise typer.Exit
+
+
+VersionFlag = Annotated[
+    bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+]
+DebugFlag = Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")]
+
+
+@app.callback()
+def root(*, version: VersionFlag = False, debug: DebugFlag = False) -> None:
+    """Take the options that stand before the verb."""
+    del version, debug  # the one has printed; the other is read in main, which stands outside of every verb
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="A folder of images, a glob, or one image.")],
+    dest: Annotated[Path, typer.Argument(help="Where the collection goes; must not exist.")],
+    *,
+    on_error: Annotated[OnError, typer.Option(help="What to do with an image that cannot be read.")] = OnError.fail,
+    pack: Annotated[bool, typer.Option("--pack", help="Put equal small images into one array.")] = False,
+) -> None:
+    """Copy images into a collection: checksummed, chunked, with pyramids."""
+    from bigimg.run.inputs import ingest as run_ingest
+
+    collection = run_ingest(source, dest, on_error=on_error.value, pack=pack)
+    typer.echo(f"{len(collection):,} images in {dest}")
+
+
+@app.command()
+def info(path: Annotated[Path, typer.Argument(help="A collection, or the output of a run.")]) -> None:
+    """Show what is in a collection."""
+    from bigimg.run.inputs import open as run_open
+
+    collection = run_open(path)
+    typer.echo(f"{path}: {len(collection):,} images")
+    _print_table(collection.table)
+
+
+@app.command()
+def ops(
+    name: Annotated[str | None, typer.Argument(help="One operation, such as filters.gaussian.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with the schema of the parameters.")] = False,
+) -> None:
+    """List the operations a workflow can name, or describe one."""
+    from bigimg.run.catalog import operations
+
+    known = operations()
+    if name is not None and name not in known:
+        raise UnknownNameError.of("operation", name, known)
+    chosen = list(known.values()) if name is None else [known[name]]
+    if as_json:
+        _print_json([_described(entry) for entry in chosen] if name is None else _described(chosen[0]))
+    elif name is None:
+        _print_operations(chosen)
+    else:
+        entry = chosen[0]
+        typer.echo(f"{entry.name}: {entry.takes} -> {entry.gives}, {entry.kind}\n\n{entry.doc.strip()}")
+
+
+@app.command()
+def plan(
+    workflow: Workflow,
+    input: Input,  # noqa: A002 - the word the help shows
+    output: Output,
+    *,
+    cluster: Cluster = "local",
+    workers: Workers = None,
+    memory: Annotated[str | None, typer.Option(help="What a worker may use, such as 2GiB.")] = None,
+    tile: Tile = None,
+) -> None:
+    """Say what a run would do and need, without reading a pixel; fail if it does not fit."""
+    from bigimg.run.plan import plan as make_plan
+
+    made = make_plan(workflow, input, output, cluster=cluster, workers=workers, memory=memory, tile=tile)
+    typer.echo(str(made))
+    made.check()
+
+
+@app.command()
+def run(
+    workflow: Workflow,
+    input: Input,  # noqa: A002 - the word the help shows
+    output: Output,
+    *,
+    cluster: Cluster = "local",
+    workers: Workers = None,
+    on_error: Annotated[OnError | None, typer.Option(help="In the place of the workflow's on_error.")] = None,
+    tile: Tile = None,
+) -> None:
+    """Run a workflow over images; leaves labels, tables and report.html in OUTPUT."""
+    from bigimg.run.run import run as run_workflow
+
+    choice = None if on_error is None else on_error.value
+    done = run_workflow(workflow, input, output, cluster=cluster, workers=workers, on_error=choice, tile=tile)
+    typer.echo(done.summary())
+    typer.echo(f"report: {done.report}")
+
+
+@app.command()
+def report(output: Annotated[Path, typer.Argument(help="The output of a run.")]) -> None:
+    """Print where the report of a run is."""
+    path = output / "report.html"
+    if not path.is_file():
+        raise MissingInputError(f"{output}: holds no report.html; it is written at the end of: bigimg run")
+    typer.echo(str(path.resolve()))
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code.
+
+    0 done, 1 failed, 2 asked for what cannot be (usage, workflow, unknown name, parameter), 130 interrupted.
+    """
+    given = sys.argv[1:] if args is None else args
+    try:
+        app(given, prog_name="bigimg")
+    except BigimgError as error:
+        _explain(error, str(error), given)
+        sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - a user gets a sentence; --debug gives the rest
+        _explain(error, f"{type(error).__name__}: {error} (bigimg --debug shows where it came from)", given)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _explain(error: Exception, message: str, given: list[str]) -> None:
+    if "--debug" in given:
+        traceback.print_exception(error)
+    sys.stderr.write(f"error: {message}\n")
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "summary": entry.summary,
+        "kind": entry.kind,
+        "takes": entry.takes,
+        "gives": entry.gives,
+        "parameters": entry.parameters.schema(),
+    }
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _print_operations(entries: list[Entry]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("operation", "takes", "gives", "", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(entry.name, entry.takes, entry.gives, entry.summary)
+    Console().print(table)
+
+
+def _print_table(frame: Any) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*map(str, frame.columns), box=None, pad_edge=False)
+    for row in frame.head(50).itertuples(index=False):
+        table.add_row(*(escape(str(value)) for value in row))
+    Console().print(table)
+    if len(frame) > 50:
+        typer.echo(f"... and {len(frame) - 50:,} more")
