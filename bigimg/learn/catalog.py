@@ -1,0 +1,138 @@
+"""The steps of a workflow that learn: features of images, groups and odd ones among the rows of a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import dask
+import pandas as pd
+
+from bigimg.core.parameters import Count, is_deferred
+from bigimg.engine.faces import OperationFunction, composed
+from bigimg.engine.kinds import opened, reduce
+from bigimg.errors import ParameterError
+from bigimg.learn import features
+from bigimg.learn.tables import anomaly_table, cluster_table
+from bigimg.ops.catalog import operations_in
+
+CLUSTER = "cluster"
+ANOMALY = "anomaly_score"
+
+_NOT_LOOKS = ("item", "label", "bbox", "centroid", CLUSTER, ANOMALY)
+"""Columns that say which object a row is and where, not how it looks."""
+
+
+@composed(takes="image", gives="table", room="learn")
+def image_features(image: Any, *, kinds: Sequence[Literal["histogram", "moments", "texture"]] = features.KINDS) -> Any:
+    """Describe a whole image by its histogram, moments and texture.
+
+    Parameters
+    ----------
+    image : (..., M, N) array of any kind
+        The axes before the plane are channels.
+    kinds : sequence of {"histogram", "moments", "texture"}
+        Which features; see :mod:`bigimg.learn.features`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row; lazy, with ``.compute()``, where the image is lazy. The same to the bit however the image is cut.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image_features(np.eye(8), kinds=["moments"])["moments-mean-0"].item()
+    0.125
+    """
+    if not kinds:
+        raise ParameterError("learn.image_features: kinds needs at least one of histogram, moments, texture (got none)")
+    pixels = opened(image).pixels
+    needs_range = features.default_range(pixels.dtype) is None
+    value_range = reduce(features.Extent(), image) if needs_range else None
+    parts = [
+        reduce(reduction, image)
+        for reduction in features.feature_reductions(pixels.dtype, kinds=tuple(kinds), value_range=value_range)
+    ]
+    return dask.delayed(_row, pure=True)(parts) if any(map(is_deferred, parts)) else _row(parts)
+
+
+@composed(takes="table", gives="table", room="learn")
+def cluster(
+    table: pd.DataFrame, *, n_clusters: Count = 4, columns: Sequence[str] | None = None, random_state: int = 0
+) -> pd.DataFrame:
+    """Group the rows of a table by their looks: k-means of standardised columns.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row an object, or an image.
+    n_clusters : int
+        How many groups; fewer where there are fewer distinct rows.
+    columns : sequence of str, optional
+        What to look at; by default every measured column but position.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with a column ``cluster``: 0 is the largest group; missing where a value of the row is.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": [1, 2, 3], "area": [10.0, 500.0, 11.0]})
+    >>> cluster(table, n_clusters=2)["cluster"].tolist()
+    [0, 1, 0]
+    """
+    if table.empty:
+        return table.assign(**{CLUSTER: pd.Series(dtype="Int64")})
+    found = cluster_table(table, looks(table, columns), n_clusters, random_state)
+    return table.assign(**{CLUSTER: found})
+
+
+@composed(takes="table", gives="table", room="learn")
+def anomalies(table: pd.DataFrame, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Score how odd each row of a table is among the others: its Mahalanobis distance.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row an object, or an image.
+    columns : sequence of str, optional
+        What to look at; by default every measured column but position.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with a column ``anomaly_score``: the higher, the odder; missing where a value of the row is.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"area": [10.0, 11.0, 12.0, 90.0, 11.0]})
+    >>> int(anomalies(table)["anomaly_score"].idxmax())
+    3
+    """
+    if table.empty:
+        return table.assign(**{ANOMALY: pd.Series(dtype="float64")})
+    return table.assign(**{ANOMALY: anomaly_table(table, looks(table, columns))})
+
+
+def looks(table: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
+    """Return the columns to look at: those named, or every measured one that is not a position."""
+    if columns is not None:
+        return list(columns)
+    measured = [name for name in table.columns if table[name].dtype.kind in "iuf" and not name.startswith(_NOT_LOOKS)]
+    if not measured:
+        raise ParameterError(f"no column of the table is a measurement (columns: {', '.join(table.columns)})")
+    return measured
+
+
+def operations() -> dict[str, OperationFunction[...]]:
+    """Return the steps that learn, by their name."""
+    return operations_in(sys.modules[__name__])
+
+
+def _row(parts: Sequence[features.ImageFeatures]) -> pd.DataFrame:
+    return pd.DataFrame([features.finish(parts)])
