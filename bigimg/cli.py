@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -28,13 +27,7 @@ app = typer.Typer(
 )
 
 
-class OnError(StrEnum):
-    """What happens to a run when one item is bad."""
-
-    fail = "fail"
-    skip = "skip"
-
-
+OnError = Literal["fail", "skip"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]
 Input = Annotated[str, typer.Argument(help="A folder of images, a glob, one image, or a collection.")]
 Output = Annotated[Path, typer.Argument(help="Where the results go; must not exist.")]
@@ -66,13 +59,13 @@ def ingest(
     source: Annotated[str, typer.Argument(help="A folder of images, a glob, or one image.")],
     dest: Annotated[Path, typer.Argument(help="Where the collection goes; must not exist.")],
     *,
-    on_error: Annotated[OnError, typer.Option(help="What to do with an image that cannot be read.")] = OnError.fail,
+    on_error: Annotated[OnError, typer.Option(help="What to do with an image that cannot be read.")] = "fail",
     pack: Annotated[bool, typer.Option("--pack", help="Put equal small images into one array.")] = False,
 ) -> None:
     """Copy images into a collection: checksummed, chunked, with pyramids."""
     from bigimg.run.inputs import ingest as run_ingest
 
-    collection = run_ingest(source, dest, on_error=on_error.value, pack=pack)
+    collection = run_ingest(source, dest, on_error=on_error, pack=pack)
     typer.echo(f"{len(collection):,} images in {dest}")
 
 
@@ -141,8 +134,7 @@ def run(
     """Run a workflow over images; leaves labels, tables and report.html in OUTPUT."""
     from bigimg.run.run import run as run_workflow
 
-    choice = None if on_error is None else on_error.value
-    done = run_workflow(workflow, input, output, cluster=cluster, workers=workers, on_error=choice, tile=tile)
+    done = run_workflow(workflow, input, output, cluster=cluster, workers=workers, on_error=on_error, tile=tile)
     typer.echo(done.summary())
     typer.echo(f"report: {done.report}")
 
