@@ -168,6 +168,18 @@ def test_a_pixel_without_neighbours_is_the_neutral_value(dtype, size):
     assert (dilated == smallest).all()
 
 
+@operation_names
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("footprint", [square(3), disk(1), disk(6)], ids=["square", "disk1", "disk6"])
+def test_the_sign_of_zero_does_not_depend_on_the_cut(operation, dtype, footprint):
+    pixels = np.where(image((20, 203), "bool"), 0.0, -0.0).astype(dtype)
+    whole = operation(pixels, footprint, 2)
+    for start in range(7):
+        for stop in range(150, 170):
+            tile = operation(np.ascontiguousarray(pixels[:, start:stop]), footprint, 2)
+            assert tile[:, 12:-12].tobytes() == whole[:, start + 12 : stop - 12].tobytes()
+
+
 @pytest.mark.parametrize("radius", [1, 6])
 def test_nan_does_no_harm(radius):
     pixels = np.full((20, 20), np.nan, np.float32)
