@@ -7,6 +7,7 @@ expanded from them; so are files that are too large, too deep or too long. Every
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -30,6 +31,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from bigimg.errors import WorkflowError
 
@@ -37,6 +39,9 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 """More than any footprint written out in numbers needs; what remains is read in seconds."""
+
+
+_BARE = re.compile(r"[A-Za-z]([A-Za-z0-9_.,;()/ -]*[A-Za-z0-9_.;()/])?")
 
 
 @dataclass(frozen=True)
@@ -181,15 +186,22 @@ def dump(data: Mapping[str, Any]) -> str:
 
 def _styled(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
-        styled: Any = CommentedMap((name, _styled(item, depth + 1)) for name, item in value.items())
+        styled: Any = CommentedMap((_quoted(name), _styled(item, depth + 1)) for name, item in value.items())
     elif isinstance(value, tuple | list):
         styled = CommentedSeq(_styled(item, depth + 1) for item in value)
     else:
-        return value
+        return _quoted(value, commas=depth < 2)
     rows = depth == 1 and isinstance(value, tuple | list) and any(isinstance(item, Mapping) for item in value)
     if not (depth == 0 or rows or (depth == 2 and isinstance(value, Mapping))):
         styled.fa.set_flow_style()
     return styled
+
+
+def _quoted(value: Any, *, commas: bool = False) -> Any:
+    # The library leaves some text bare that it does not read back, such as ?0 between brackets.
+    if not isinstance(value, str) or (_BARE.fullmatch(value) and (commas or "," not in value)):
+        return value
+    return DoubleQuotedScalarString(value)
 
 
 class _Reader:
