@@ -353,7 +353,7 @@ def _join_runs(
 
 
 @njit(nogil=True, cache=True)
-def _fill(out: NDArray[Any], start: int, stop: int, value: Any) -> None:
+def _fill(out: NDArray[Any], start: np.uintp, stop: np.uintp, value: Any) -> None:
     """Set whole blocks from ``start`` on; what lies behind ``stop`` is filled later, as pixels go in order."""
     while start < stop:
         for offset in range(np.uintp(_BLOCK)):  # unsigned: a signed index may count from the end, which stops SIMD
