@@ -194,7 +194,10 @@ def _print_operations(entries: list[Entry]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("operation", "takes", "gives", "", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("operation", "takes", "gives"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("")
     for entry in entries:
         table.add_row(entry.name, entry.takes, entry.gives, entry.summary)
     Console().print(table)

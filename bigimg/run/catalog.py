@@ -39,8 +39,8 @@ class Entry(Protocol):
         """What its first argument must be."""
 
     @property
-    def gives(self) -> Kind:
-        """What its result is."""
+    def gives(self) -> Kind | Literal["same"]:
+        """What its result is; ``same``: what went in."""
 
 
 Catalog = Mapping[str, Entry]

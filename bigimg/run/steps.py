@@ -118,9 +118,7 @@ class _Check:
         source = self.given.source or next(reversed(self.done), INPUT)
         self.check_source(source, entry.takes, "from", f"{self.label} ({entry.name})")
         params = self.params(entry)
-        kind: Kind = entry.gives
-        if kind == "image" and source in self.done and self.done[source].kind == "mask":
-            kind = "mask"  # an opening of a mask is a mask; where it is not, the plan sees it by the dtype
+        kind: Kind = self.kind_of(source) if entry.gives == "same" else entry.gives
         if self.given.keep is not None and not isinstance(self.given.keep, bool):
             raise self.fail(f"{self.label}.keep must be true or false (got {self.given.keep!r})", "keep")
         keep = default_keep(kind, last) if self.given.keep is None else self.given.keep
@@ -144,7 +142,7 @@ class _Check:
         return name
 
     def check_source(self, source: str, takes: str, key: str, taker: str) -> None:
-        if source == INPUT:
+        if self.is_input(source):
             if takes in {"table", "value"}:
                 raise self.fail(f"{taker} takes {ARTICLE[takes]}, but the input is images; {self.givers(takes)}", key)
             return  # images, masks or labels: their dtype says which, once they are seen
@@ -154,6 +152,16 @@ class _Check:
         if found.kind not in _ACCEPTS.get(takes, (takes,)):
             gives = f"{source!r} ({found.op}) gives {ARTICLE[str(found.kind)]}"
             raise self.fail(f"{taker} takes {ARTICLE[takes]}, but {gives}; {self.givers(takes)}", key)
+
+    def kind_of(self, source: str) -> Kind:
+        return "image" if source == INPUT else self.done[source].kind or "image"
+
+    def is_input(self, source: str) -> bool:
+        """Whether what ``source`` gives is of the kind of the input, which is not known yet."""
+        if source not in self.done:
+            return source == INPUT
+        step = self.done[source]
+        return self.catalog[step.op].gives == "same" and self.is_input(step.source)
 
     def unknown_step(self, name: str) -> str:
         return f"no earlier step is named {name!r}; {suggestion(name, [INPUT, *self.done])}"

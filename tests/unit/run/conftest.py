@@ -1,7 +1,7 @@
 """A small catalogue, so that workflows are tested without the operations."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Gt
@@ -16,7 +16,7 @@ class FakeEntry:
     name: str
     function: Any
     takes: Kind
-    gives: Kind
+    gives: Kind | Literal["same"]
     kind: str = "tilewise"
 
     @property
@@ -73,7 +73,7 @@ CATALOG = {
     entry.name: entry
     for entry in (
         FakeEntry("filters.gaussian", gaussian, "image", "image"),
-        FakeEntry("morphology.opening", opening, "image", "image"),
+        FakeEntry("morphology.opening", opening, "image", "same"),
         FakeEntry("threshold.otsu", otsu, "image", "mask", "composed"),
         FakeEntry("threshold.fixed", fixed, "image", "mask"),
         FakeEntry("morphology.remove_small_objects", remove_small_objects, "mask", "mask", "composed"),

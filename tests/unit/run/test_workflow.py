@@ -211,10 +211,17 @@ def test_python_is_checked_at_the_top_too(catalog):
         Workflow.of("w", [step], tile=True, catalog=catalog)
 
 
-def test_masks_stay_masks_through_image_operations_and_images_may_come_in_as_masks(catalog):
+def test_an_operation_that_gives_the_same_keeps_a_mask_a_mask(catalog):
     text = one("- op: threshold.otsu\n- op: morphology.opening\n- op: measure.label\n")
-    assert Workflow.parse(text, catalog=catalog).steps[1].kind == "mask"
-    assert Workflow.parse(one("- op: measure.label\n"), catalog=catalog).steps[0].source == "input"
+    assert [step.kind for step in Workflow.parse(text, catalog=catalog).steps] == ["mask", "mask", "labels"]
+
+
+@pytest.mark.parametrize("before", ["", "- op: morphology.opening\n"])
+def test_the_input_may_be_masks(before, catalog):
+    workflow = Workflow.parse(one(f"{before}- op: measure.label\n"), catalog=catalog)
+    assert workflow.steps[-1].kind == "labels"
+    with pytest.raises(WorkflowError, match="takes a table, but the input is images"):
+        Workflow.parse(one(f"{before}- op: learn.cluster\n  n_clusters: 2\n"), catalog=catalog)
 
 
 def test_the_last_step_is_kept_whatever_it_gives(catalog):
