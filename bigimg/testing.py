@@ -33,7 +33,7 @@ Pixels = NDArray[Any]
 def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 0) -> Pixels:
     """Return an image of blobs, edges, plateaus and noise over the whole range of its dtype.
 
-    Floats lie in 0..1; booleans are half true.
+    Floats lie in 0..1, integers of more than 16 bits within a million of 0; booleans are half true.
     """
     rng = np.random.default_rng(seed)
     coarse = [max(1, -(-size // 5)) for size in shape[-2:]]
@@ -46,8 +46,8 @@ def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 
     if dtype.kind == "f":
         return mixed.astype(dtype)
     info = np.iinfo(dtype)
-    low, span = max(info.min, -(2**31)), min(info.max, 2**31) - max(info.min, -(2**31))
-    return (np.floor(mixed * span) + low).astype(dtype)
+    low, high = max(int(info.min), -(10**6)), min(int(info.max), 10**6)
+    return (np.floor(mixed * (high - low)) + low).astype(dtype)
 
 
 def random_chunks(shape: Sequence[int], seed: int) -> Chunks:

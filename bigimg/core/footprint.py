@@ -120,8 +120,8 @@ Footprint = Annotated[
 
 
 def reach(mask: Mask) -> tuple[int, ...]:
-    """Return how far from its centre, ``shape // 2``, the footprint reaches along each axis."""
-    return tuple(max(size // 2, size - 1 - size // 2) for size in mask.shape)
+    """Return how far from its centre, ``(size - 1) // 2``, the footprint reaches along each axis."""
+    return tuple(size // 2 for size in mask.shape)
 
 
 def _sphere(radius: int, ndim: int) -> Mask:

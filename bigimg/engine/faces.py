@@ -40,11 +40,11 @@ class OperationFunction(Generic[P]):
 
     kind: Literal["tilewise", "composed"]
 
-    def __init__(self, function: Callable[..., Any], takes: What, gives: What) -> None:
+    def __init__(self, function: Callable[..., Any], takes: What, gives: What, room: str | None = None) -> None:
         update_wrapper(self, function)
         self.function = function
         self.takes, self.gives = takes, gives
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self.name = f"{room or function.__module__.rpartition('.')[2]}.{function.__name__}"
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -158,10 +158,31 @@ def tilewise(
     return decorate
 
 
-def composed(*, takes: What, gives: What) -> Callable[[Callable[Concatenate[Any, P], Any]], ComposedFunction[P]]:
-    """Make an operation of a function that calls other operations on an image of any kind."""
+def composed(
+    *, takes: What, gives: What, room: str | None = None
+) -> Callable[[Callable[Concatenate[Any, P], Any]], ComposedFunction[P]]:
+    """Make an operation of a function that calls other operations on an image of any kind.
+
+    Parameters
+    ----------
+    takes, gives
+        What goes in and what comes out.
+    room
+        The first part of its name, by default the last part of its module's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigimg.ops import filters, threshold
+    >>> @composed(takes="image", gives="mask")
+    ... def spots(image: Any, *, sigma: float = 1.0) -> Any:
+    ...     '''Find bright spots.'''
+    ...     return threshold.otsu(filters.gaussian(image, sigma=sigma))
+    >>> spots(np.pad([[200.0]], 5), sigma=1.0).sum()
+    np.int64(5)
+    """
 
     def decorate(function: Callable[Concatenate[Any, P], Any]) -> ComposedFunction[P]:
-        return ComposedFunction(function, takes, gives)
+        return ComposedFunction(function, takes, gives, room)
 
     return decorate

@@ -15,6 +15,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+import xarray as xr
 from dask._task_spec import Task, TaskRef
 from dask.base import flatten, tokenize
 from dask.highlevelgraph import HighLevelGraph, Layer
@@ -127,15 +128,18 @@ class LazyImage:
         if self.valid is not None:
             valid, more = self.valid.piece(read[len(read) - len(self.valid.shape) :])
             values = values + more
-        deferred = [
-            (number, name, deferred_ref(value))
+        slots, refs = self._deferred
+        crop = tuple([slice(k.start - r.start, k.stop - r.start) for k, r in zip(keep, tile.read)])
+        return TileInput(self.source.label, pixels, valid, self._bare_chain, crop, slots), [*values, *refs]
+
+    @cached_property
+    def _deferred(self) -> tuple[tuple[tuple[int, str], ...], list[TaskRef]]:
+        waiting = [
+            ((number, name), deferred_ref(value))
             for number, operation in enumerate(self.chain.operations)
             for name, value in operation.deferred.items()
         ]
-        crop = tuple(slice(k.start - r.start, k.stop - r.start) for k, r in zip(keep, tile.read))
-        slots = tuple((number, name) for number, name, _ in deferred)
-        chain = self._bare_chain
-        return TileInput(self.source.label, pixels, valid, chain, crop, slots), values + [ref for *_, ref in deferred]
+        return tuple(slot for slot, _ in waiting), [ref for _, ref in waiting]
 
     @cached_property
     def _bare_chain(self) -> Chain:
@@ -262,7 +266,7 @@ def _mask_source(valid: da.Array) -> Source:
 
 def deferred_ref(value: Any) -> TaskRef:
     """Return the reference to the one key of a value that is not known yet."""
-    data = getattr(value, "data", value) if hasattr(value, "dims") else value
+    data = value.data if isinstance(value, xr.DataArray) else value
     keys = list(flatten(data.__dask_keys__()))
     if len(keys) != 1:
         raise ImageError(f"a parameter must be one number (got a lazy array of {len(keys)} chunks)")
@@ -312,5 +316,5 @@ def check_shape(shape: Sequence[int]) -> None:
 def distinct(parents: Sequence[Any]) -> list[Any]:
     """Return each of the collections once."""
     # xarray's wrapper of a lazy scalar has a graph but no layer of its own.
-    bare = [parent.data if hasattr(parent, "dims") else parent for parent in parents]
+    bare = [parent.data if isinstance(parent, xr.DataArray) else parent for parent in parents]
     return list({id(parent): parent for parent in bare}.values())

@@ -68,17 +68,14 @@ class MeasureRegions(Reduction[Regions, pd.DataFrame]):
     properties: tuple[str, ...]
     connected: bool
     """Whether an object that touches no face of its tile is known to lie in that tile only."""
-    channels: bool
     name: ClassVar[str] = "measure"
 
     def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> Regions:
         """Measure the pixels of one tile."""
-        labels = images[0] if valid is None else np.where(valid, images[0], 0)
+        labels = images[0]
+        shared = _on_faces(labels, tile) if self.connected else None
         intensity = images[1] if len(images) > 1 else None
-        if intensity is not None and not self.channels:
-            intensity = intensity[None]
-        fragments = _on_faces(labels, tile) if self.connected else None
-        return regions.measure(labels, tile.origin, intensity, self.properties, fragments)
+        return regions.measure(labels, tile.origin, intensity, properties=self.properties, shared=shared, valid=valid)
 
     def merge(self, first: Regions, second: Regions) -> Regions:
         """Join the parts of objects that lie in both."""
@@ -86,10 +83,7 @@ class MeasureRegions(Reduction[Regions, pd.DataFrame]):
 
     def finish(self, state: Regions) -> pd.DataFrame:
         """Return one row an object, sorted by label."""
-        columns = regions.table(state, self.properties)
-        if not self.channels:
-            columns = {name.removesuffix("-0") if name.startswith("intensity_") else name: c for name, c in columns.items()}
-        return pd.DataFrame(columns)
+        return pd.DataFrame(regions.table(state, self.properties))
 
 
 @composed(takes="labels", gives="table")
@@ -143,17 +137,15 @@ def regionprops_table(
         raise ImageError(f"dims={dims!r} measures labels of {ndim} axes (got shape {given.pixels.shape})")
     names = tuple(properties or SHAPE_PROPERTIES[: None if ndim == 2 else -2])
     images = [labels]
-    channels = False
     if intensity_image is not None:
         images.append(intensity_image)
-        channels = opened(intensity_image, ndim).pixels.ndim > ndim
         if properties is None:
             names += tuple(name for name in regions.PROPERTIES if name.startswith("intensity_"))
     elif any(name.startswith("intensity_") for name in names):
         raise ImageError("intensities are measured in an image: give intensity_image")
     before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
     connected = (isinstance(before, Objects) and before.output == "labels") or not given.lazy
-    return reduce(MeasureRegions(names, connected, channels), *images, ndim=ndim)
+    return reduce(MeasureRegions(names, connected), *images, ndim=ndim)
 
 
 def _on_faces(labels: Pixels, tile: Tile) -> Any:

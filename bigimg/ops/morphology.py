@@ -58,7 +58,7 @@ def erosion(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     image : (..., M, N) array of booleans, integers or floats
     footprint : array of 0 and 1
         Which neighbours take part: ``disk(radius)``, ``cross(radius)``, ``square(width)``, or any array; its centre is at
-        ``shape // 2``.
+        ``(size - 1) // 2`` along each axis.
     dims : {"yx", "zyx"}
         Work on each plane by itself, or on the volume with a 3-D footprint.
 
@@ -69,7 +69,7 @@ def erosion(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
 
     Notes
     -----
-    Equal to ``skimage.morphology.erosion``.
+    Equal to ``skimage.morphology.erosion(image, footprint, mode="ignore")``.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def dilation(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: V
 
     Notes
     -----
-    Equal to ``skimage.morphology.dilation``.
+    Equal to ``skimage.morphology.dilation(image, footprint, mode="ignore")``.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def opening(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
 
     Notes
     -----
-    Equal to ``skimage.morphology.opening``.
+    Equal to ``skimage.morphology.opening(image, footprint, mode="ignore")``.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def closing(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
 
     Notes
     -----
-    Equal to ``skimage.morphology.closing``.
+    Equal to ``skimage.morphology.closing(image, footprint, mode="ignore")``.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def white_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
 
     Notes
     -----
-    Equal to ``skimage.morphology.white_tophat``.
+    Equal to ``skimage.morphology.white_tophat(image, footprint, mode="ignore")``.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def black_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
 
     Notes
     -----
-    Equal to ``skimage.morphology.black_tophat``.
+    Equal to ``skimage.morphology.black_tophat(image, footprint, mode="ignore")``.
 
     Examples
     --------

@@ -65,8 +65,8 @@ class CountValues(Reduction[NDArray[np.int64], Histogram]):
         low, high = (int(value) for value in self.extrema)
         if high - low >= MOST_VALUES:
             raise ImageError(
-                f"an exact histogram takes images of at most {MOST_VALUES} grey values (got {low} to {high}); "
-                "rescale the image to 16 bits or to floating point first"
+                f"an exact histogram takes images that span at most {MOST_VALUES:,} grey values (got {low} to {high}); "
+                "convert the image to floating point, or rescale it, first"
             )
         return kernel.count_integers(images[0], low, high, valid)
 

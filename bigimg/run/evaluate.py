@@ -1,0 +1,95 @@
+"""A workflow on one image: every step called on lazy results, so that nothing is computed before the plan is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bigimg.engine.lazy import from_store
+from bigimg.errors import BigimgError, RunError
+from bigimg.ops.statistics import histogram
+from bigimg.run import catalog
+from bigimg.run.inputs import tile_shape
+from bigimg.run.steps import INPUT, Step, image_parameters
+from bigimg.run.workflow import Workflow
+
+THRESHOLDS = ("otsu", "li", "triangle")
+"""Global thresholds: their value and the histogram they were found in belong in the report."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The lazy results of the steps that work on one image."""
+
+    results: Mapping[str, Any]
+    """By step: an ``xarray.DataArray``, or a lazy table."""
+    thresholds: Mapping[str, tuple[Any, Any]]
+    """By threshold step: its lazy histogram and value."""
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """The lazy tables."""
+        return {name: result for name, result in self.results.items() if not isinstance(result, xr.DataArray)}
+
+
+def lazy_image(source: Any, tile: int) -> xr.DataArray:
+    """Return a source as a lazy image cut into tiles of ``tile`` rows and columns; colours stay together."""
+    return xr.DataArray(from_store(source, tile_shape(source, tile)), dims=source.dims, name=source.name, attrs=dict(source.attrs))
+
+
+def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
+    """Return every step of ``workflow`` that works on one image, lazily.
+
+    Raises
+    ------
+    BigimgError
+        As the operation does, naming the step and the image.
+    """
+    known = catalog.operations()
+    results: dict[str, Any] = {INPUT: image}
+    thresholds = {}
+    for step in workflow.steps:
+        if known[step.op].takes == "table":
+            continue
+        entry: Any = known[step.op]
+        images = {name: results[source] for name, source in image_parameters(step, known[step.op]).items()}
+        try:
+            results[step.name] = entry(results[step.source], **{**step.params, **images})
+            method = step.op.removeprefix("threshold.")
+            if method in THRESHOLDS:
+                value: Any = known[f"{step.op}_value"]
+                bins = 65536 if method == "li" else 256
+                thresholds[step.name] = histogram(results[step.source], bins=bins), value(results[step.source])
+        except BigimgError as error:
+            raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
+    del results[INPUT]
+    return Evaluated(results, thresholds)
+
+
+def learn(workflow: Workflow, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return every step of ``workflow`` that works on a table of all images, from the tables of the steps before."""
+    known = catalog.operations()
+    results = dict(tables)
+    for step in table_steps(workflow):
+        entry: Any = known[step.op]
+        try:
+            results[step.name] = entry(results[step.source], **step.params)
+        except BigimgError as error:
+            raise RunError(f"step {step.name!r} ({step.op}): {error}") from error
+    return results
+
+
+def table_steps(workflow: Workflow) -> list[Step]:
+    """Return the steps that work on a table of all images."""
+    known = catalog.operations()
+    return [step for step in workflow.steps if known[step.op].takes == "table"]
+
+
+def final_tables(workflow: Workflow) -> list[str]:
+    """Return the tables to keep: those that no later step of the same rows has added columns to."""
+    grown = {step.source for step in table_steps(workflow)}
+    return [step.name for step in workflow.steps if step.kind == "table" and step.name not in grown and step.keep]

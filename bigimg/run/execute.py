@@ -1,0 +1,149 @@
+"""Carrying out a workflow on a cluster: every image by itself, in bounded batches, so that one bad image harms no other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import dask
+import pandas as pd
+
+from bigimg.engine.store import store_array
+from bigimg.errors import BigimgError, RunError
+from bigimg.io.references import image_path
+from bigimg.io.scan import Skipped
+from bigimg.io.sources import Source
+from bigimg.io.writer import CHUNK, ArrayWriter, build_pyramid, create_image, create_labels
+from bigimg.ops.statistics import Histogram
+from bigimg.run.evaluate import evaluate, lazy_image
+from bigimg.run.plan import kept_images
+from bigimg.run.workflow import Workflow
+
+BATCH_TILES = 5_000
+"""Tiles handed to the scheduler at once: enough to keep a cluster busy, few enough that its memory stays flat."""
+
+RETRIES = 2
+"""How often a task is tried again when the worker it ran on has died."""
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What one image has given, beside the pixels it has stored."""
+
+    tables: Mapping[str, pd.DataFrame]
+    thresholds: Mapping[str, tuple[Histogram, float]]
+    pixels: int
+    """Pixels stored."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A workflow, where its results are built, and how."""
+
+    workflow: Workflow
+    folder: Path
+    """Where the results are built."""
+    dest: Path
+    """Where they will be."""
+    tile: int
+
+
+def execute(client: Any, work: Work, sources: Mapping[str, Source]) -> Iterator[tuple[str, ItemResult | Skipped]]:
+    """Yield the result of every image as it is done, or why it was skipped.
+
+    Raises
+    ------
+    BigimgError
+        Under ``on_error: fail``, the error of the first bad image.
+    RunError
+        If the cluster fails, with the image it happened to.
+    """
+    for batch in batches(sources, work.tile):
+        yield from _execute_batch(client, work, batch)
+
+
+def _execute_batch(client: Any, work: Work, batch: Mapping[str, Source]) -> Iterator[tuple[str, ItemResult | Skipped]]:
+    from distributed import as_completed  # noqa: PLC0415 - slow to import
+
+    lazy: dict[str, Any] = {}
+    for name, source in batch.items():
+        try:
+            lazy[name] = item_result(work, name, source)
+        except BigimgError as error:
+            yield name, _failed(work, name, source, error)
+    # Fusing tasks would rename them; ours are fused already, and progress is counted by their names.
+    futures = client.compute(list(lazy.values()), optimize_graph=False, retries=RETRIES)
+    names = {future.key: name for future, name in zip(futures, lazy)}
+    for future in as_completed(futures):
+        name = names[future.key]
+        try:
+            yield name, future.result()
+        except BigimgError as error:
+            yield name, _failed(work, name, batch[name], error)
+        except Exception as error:
+            raise RunError(f"image {name!r}: the cluster failed: {type(error).__name__}: {error}") from error
+        future.release()
+
+
+def item_result(work: Work, name: str, source: Source) -> Any:
+    """Return the result of one image, lazily: a value that also stores what the workflow keeps."""
+    found = evaluate(work.workflow, lazy_image(source, work.tile))
+    stored = []
+    for step, image in kept_images(work.workflow, found.results).items():
+        kind = "labels" if image.dtype.kind == "u" and _gives_labels(work.workflow, step) else "image"
+        data = image.data.astype("uint8") if image.dtype == bool else image.data
+        writer, group = _writer(work, name, source, step, kind, image, data)
+        writer.check_aligned(data.chunks)
+        written = store_array(data, writer.write)
+        stored.append(dask.delayed(_with_pyramid)(str(group), kind, written))
+    tables = {step: found.results[step] for step in found.tables}
+    return dask.delayed(ItemResult)(tables, dict(found.thresholds), dask.delayed(sum)(stored))
+
+
+def _gives_labels(workflow: Workflow, step: str) -> bool:
+    return next(each.kind for each in workflow.steps if each.name == step) == "labels"
+
+
+def _writer(
+    work: Work, name: str, source: Source, step: str, kind: str, image: Any, data: Any
+) -> tuple[ArrayWriter, Path]:
+    item = work.folder / "images" / name
+    chunks = [min(CHUNK, sizes[0]) if sizes[0] % min(CHUNK, sizes[0]) == 0 else sizes[0] for sizes in data.chunks]
+    if kind == "labels":
+        viewer = image_path(source, work.dest, name, step)
+        writer = create_labels(item, step, image.shape, data.dtype, image.dims, source.attrs, chunks, image=viewer)
+        return writer, item / "labels" / step
+    group = item / "steps" / step
+    return create_image(group, image.shape, data.dtype, image.dims, source.attrs, chunks), group
+
+
+def _with_pyramid(group: str, kind: Any, pixels: int) -> int:
+    build_pyramid(group, kind)
+    return pixels
+
+
+def _failed(work: Work, name: str, source: Source, error: BigimgError) -> Skipped:
+    said = str(error) if name in str(error) else f"image {name!r}: {error}"
+    if work.workflow.on_error == "fail":
+        raise type(error)(f"{said}. To leave bad images out, run with on_error: skip") from error
+    shutil.rmtree(work.folder / "images" / name, ignore_errors=True)
+    return Skipped(name, str(getattr(source, "path", name)), said)
+
+
+def batches(sources: Mapping[str, Source], tile: int, most: int = BATCH_TILES) -> Iterator[dict[str, Source]]:
+    """Yield images in batches of at most ``most`` tiles, at least one image each."""
+    batch: dict[str, Source] = {}
+    tiles = 0
+    for name, source in sources.items():
+        count = prod(-(-size // tile) if axis in ("y", "x") else size for axis, size in zip(source.dims, source.shape))
+        if batch and tiles + count > most:
+            yield batch
+            batch, tiles = {}, 0
+        batch[name] = source
+        tiles += count
+    if batch:
+        yield batch

@@ -1,0 +1,94 @@
+"""Opening and making collections, with the engine's lazy layer in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from bigimg.engine.lazy import from_store
+from bigimg.io.collection import Collection, open_collection
+from bigimg.io.ingest import ingest as ingest_files
+
+TILE = 1024
+"""Edge of a tile of an opened image in pixels; where the store has larger chunks, those."""
+
+
+def open(path: str | Path) -> Collection:  # noqa: A001 - the word users know
+    """Open a collection: a mapping of lazy images, with a table of them.
+
+    Parameters
+    ----------
+    path
+        Of a collection, or of one OME-Zarr image (0.4 or 0.5).
+
+    Returns
+    -------
+    Collection
+        ``collection["id"]`` is an ``xarray.DataArray`` with dimensions among ``t c z y x``; operations on it are lazy, and a
+        chain of them reads each tile once. ``collection.table`` has one row an image.
+
+    Raises
+    ------
+    MissingInputError, ReadError
+        If there is nothing, or something else.
+
+    Examples
+    --------
+    >>> cells = bigimg.open("cells.zarr")  # doctest: +SKIP
+    >>> labels = bigimg.measure.label(bigimg.threshold.otsu(cells["a1"]))  # doctest: +SKIP
+    >>> labels.compute()  # doctest: +SKIP
+    """
+    return open_collection(path, lazy_array)
+
+
+def ingest(
+    source: str | Path, dest: str | Path, *, on_error: Literal["fail", "skip"] = "fail", pack: bool = False
+) -> Collection:
+    """Make a collection of the images in a folder, of a pattern such as ``scans/*.tif``, or of one file.
+
+    Parameters
+    ----------
+    source
+        PNG, JPEG, TIFF, OME-TIFF, NumPy and more; folders are searched to the bottom.
+    dest
+        Path of the collection; must not exist. It gets its name when it is complete.
+    on_error
+        ``"fail"``: the first bad image ends the ingest. ``"skip"``: it is left out, and listed in the collection.
+    pack
+        Put small images of equal shape, dtype and axes together into one array: thousands of files become a few.
+
+    Returns
+    -------
+    Collection
+        OME-Zarr 0.5 with pyramids and checksums.
+
+    Raises
+    ------
+    MissingInputError, ReadError, ImageError, OutputExistsError, OutputError
+        What is wrong, with the name of the file.
+
+    Examples
+    --------
+    >>> cells = bigimg.ingest("my_images/", "cells.zarr", on_error="skip")  # doctest: +SKIP
+    """
+    return open(ingest_files(source, dest, on_error=on_error, pack=pack).path)
+
+
+def lazy_array(source: Any) -> Any:
+    """Return a source as a lazy array of tiles of whole chunks."""
+    return from_store(source, tile_shape(source, TILE))
+
+
+def tile_shape(source: Any, edge: int) -> tuple[int, ...]:
+    """Return the shape of tiles of about ``edge`` rows and columns, of whole chunks where those are smaller.
+
+    Colours stay together; other axes are cut into single planes.
+    """
+    shape = []
+    for name, size, chunk in zip(source.dims, source.shape, source.chunks):
+        if name in ("y", "x"):
+            unit = min(chunk, edge)
+            shape.append(min(size, edge // unit * unit))
+        else:
+            shape.append(size if name == "c" and size <= 4 else 1)
+    return tuple(shape)

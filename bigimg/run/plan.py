@@ -1,0 +1,292 @@
+"""What a workflow on a collection will do, before a pixel is read: stages, tiles, tasks, bytes, memory. It can refuse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import psutil
+import xarray as xr
+
+from bigimg.engine.plan import Stage, stages
+from bigimg.errors import PlanError
+from bigimg.io.inputs import Inputs, open_inputs
+from bigimg.io.publish import check_absent
+from bigimg.run.evaluate import evaluate, final_tables, lazy_image
+from bigimg.run.profile import ClusterProfile, memory_bytes
+from bigimg.run.workflow import Workflow
+
+TILES = (2048, 1024, 512, 256, 128)
+"""Edges of a tile in pixels, from the largest: large tiles have little halo, small ones need little memory."""
+
+PROCESS_BYTES = 400 * 2**20
+"""What a worker process takes with its libraries loaded and compiled kernels, measured at about 350 MiB."""
+
+SHARE = 0.7
+"""How much of a worker's memory a plan may use: at this share of its limit Dask begins to spill to disk and to pause."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do. Printing it shows it as a table.
+
+    Attributes
+    ----------
+    workflow
+        Name of the workflow.
+    items
+        How many images.
+    tile
+        Edge of a tile in pixels.
+    stages
+        One pass over tiles each, summed over all images, in the order they run.
+    bytes_written
+        Before compression.
+    bytes_per_worker
+        Projected peak memory of a worker.
+    memory
+        What a worker may use.
+    fitting_tile
+        The largest tile that would fit, where this one does not; None if none does.
+    """
+
+    workflow: str
+    items: int
+    skipped: int
+    tile: int
+    workers: int
+    stages: tuple[Stage, ...]
+    bytes_written: int
+    bytes_per_worker: int
+    memory: int
+    fitting_tile: int | None = None
+
+    @property
+    def tiles(self) -> int:
+        """Tiles of the largest stage."""
+        return max((stage.tiles for stage in self.stages), default=0)
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of all stages."""
+        return sum(stage.tasks for stage in self.stages)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read from storage by all stages, halos counted."""
+        return sum(stage.bytes_read for stage in self.stages)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the projected memory is within what a worker may use."""
+        return self.bytes_per_worker <= SHARE * self.memory
+
+    def check(self) -> None:
+        """Refuse a plan that does not fit.
+
+        Raises
+        ------
+        PlanError
+            Says how much memory it needs, how much there is, and which tile would fit.
+        """
+        if self.fits:
+            return
+        cure = (
+            f"tiles of {self.fitting_tile} pixels fit: --tile {self.fitting_tile}, or tile: {self.fitting_tile} in the workflow"
+            if self.fitting_tile
+            else "no smaller tile fits either: give workers more memory, or use fewer of them"
+        )
+        raise PlanError(
+            f"tiles of {self.tile} pixels need {human(self.bytes_per_worker)} on each worker, and {SHARE:.0%} of its "
+            f"{human(self.memory)} may be used; {cure}"
+        )
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        head = f"{self.workflow}: {self.items} images{skipped}, tiles of {self.tile} pixels, {self.workers} workers"
+        rows = [("stage", "tiles", "tasks", "reads", "does")]
+        rows += [(s.name, f"{s.tiles:,}", f"{s.tasks:,}", human(s.bytes_read), s.does) for s in self.stages]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [
+            "  ".join([f"{row[0]:<{widths[0]}}", *(f"{row[k]:>{widths[k]}}" for k in (1, 2, 3)), row[4]]) for row in rows
+        ]
+        return "\n".join(
+            [
+                head,
+                *lines,
+                f"{self.tasks:,} tasks; reads {human(self.bytes_read)}, writes up to {human(self.bytes_written)} before "
+                "compression",
+                f"memory of a worker: {human(self.bytes_per_worker)} projected, {human(self.memory)} allowed"
+                + ("" if self.fits else "  DOES NOT FIT"),
+            ]
+        )
+
+
+def plan(
+    workflow: str | Path | Workflow,
+    input: str | Path,  # noqa: A002 - the word of the command line
+    output: str | Path,
+    *,
+    cluster: str | Path = "local",
+    workers: int | None = None,
+    memory: str | int | None = None,
+    tile: int | None = None,
+) -> Plan:
+    """Return what :func:`bigimg.run` would do. No pixel is read and nothing is written.
+
+    Parameters
+    ----------
+    workflow
+        A name, a file, or a :class:`Workflow`.
+    input
+        A collection, or a folder, pattern or file of images.
+    output
+        Where the results would be; it must not exist.
+    cluster
+        Name or file of a cluster profile.
+    workers
+        How many workers, in the place of what the profile says.
+    memory
+        What a worker may use: bytes, or text such as ``"2 GiB"``.
+    tile
+        Edge of a tile in pixels; by default the workflow's, else the largest that fits.
+
+    Raises
+    ------
+    WorkflowError, MissingInputError, ReadError, OutputExistsError
+        What would keep the run from starting.
+
+    Examples
+    --------
+    >>> print(bigimg.plan("nuclei", "my_images/", "results/"))  # doctest: +SKIP
+    """
+    flow = workflow if isinstance(workflow, Workflow) else Workflow.load(workflow)
+    check_absent(output)
+    return plan_inputs(flow, open_inputs(input, flow.on_error), budget(cluster, workers, memory), tile)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What there is to run on."""
+
+    workers: int
+    threads: int
+    """Tasks that a worker runs at once."""
+    memory: int
+    """Bytes that a worker may use."""
+
+
+def budget(cluster: str | Path, workers: int | None, memory: str | int | None) -> Budget:
+    """Return what a cluster profile offers, with ``workers`` and ``memory`` in the place of what it says."""
+    profile = ClusterProfile.load(cluster)
+    count = workers or (_cores() if profile.workers == "auto" else profile.workers)
+    share = psutil.virtual_memory().total // max(count, 1)
+    limit = share if profile.memory_limit == "auto" else min(share, profile.memory_limit)
+    return Budget(count, profile.threads_per_worker, memory_bytes(memory) if memory is not None else limit)
+
+
+def plan_inputs(workflow: Workflow, inputs: Inputs, given: Budget, tile: int | None = None) -> Plan:
+    """Return the plan for inputs that are open."""
+    chosen = tile or workflow.tile
+    if chosen is not None:
+        made = _plan(workflow, inputs, given, chosen)
+        if made.fits:
+            return made
+        smaller = [size for size in TILES if size < chosen]
+        fitting = next((size for size in smaller if _plan(workflow, inputs, given, size).fits), None)
+        return replace(made, fitting_tile=fitting)
+    plans = (_plan(workflow, inputs, given, size) for size in TILES)
+    made = next(plans)
+    while not made.fits:
+        following = next(plans, None)
+        if following is None:
+            break
+        made = following
+    return made
+
+
+def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
+    # Images of one shape and dtype are planned once.
+    alike = Counter((source.shape, source.dtype, source.dims) for source in inputs.sources.values())
+    firsts: dict[Any, Any] = {}
+    for source in inputs.sources.values():
+        firsts.setdefault((source.shape, source.dtype, source.dims), source)
+    found: dict[tuple[str, str], Stage] = {}
+    written = 0
+    for signature, count in alike.items():
+        work = evaluate(workflow, lazy_image(firsts[signature], tile))
+        kept = kept_images(workflow, work.results)
+        for stage in stages([*(image.data for image in kept.values()), *_values(work.tables.values())]):
+            _add(found, stage, count)
+        for image in kept.values():
+            blocks = prod(map(len, image.chunks or ()))
+            _add(found, Stage("write", "write", blocks, blocks, 0, image.dtype.itemsize * blocks), count)
+            written += count * image.dtype.itemsize * image.size * 4 // 3
+    peak = max((stage.bytes_per_task for stage in found.values()), default=0)
+    return Plan(
+        workflow=workflow.name,
+        items=len(inputs.sources),
+        skipped=len(inputs.skipped),
+        tile=tile,
+        workers=given.workers,
+        stages=tuple(found.values()),
+        bytes_written=written,
+        bytes_per_worker=PROCESS_BYTES + given.threads * peak,
+        memory=given.memory,
+    )
+
+
+def kept_images(workflow: Workflow, results: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+    """Return the images, masks and labels that a workflow keeps."""
+    kept = {step.name for step in workflow.steps if step.keep}
+    return {name: result for name, result in results.items() if name in kept and isinstance(result, xr.DataArray)}
+
+
+def kept_tables(workflow: Workflow) -> list[str]:
+    """Return the names of the tables that a workflow keeps."""
+    return final_tables(workflow)
+
+
+def _add(found: dict[tuple[str, str], Stage], stage: Stage, count: int) -> None:
+    key = (stage.name, stage.does)
+    before = found.get(key, replace(stage, tiles=0, tasks=0, bytes_read=0))
+    found[key] = replace(
+        before,
+        tiles=before.tiles + count * stage.tiles,
+        tasks=before.tasks + count * stage.tasks,
+        bytes_read=before.bytes_read + count * stage.bytes_read,
+        bytes_per_task=max(before.bytes_per_task, stage.bytes_per_task),
+    )
+
+
+def _values(values: Any) -> Sequence[Any]:
+    return [value for value in values if hasattr(value, "__dask_graph__")]
+
+
+def _cores() -> int:
+    from dask.system import CPU_COUNT  # noqa: PLC0415 - the cores this process may use, not those of the machine
+
+    return int(CPU_COUNT)
+
+
+def human(size: float) -> str:
+    """Return a number of bytes as a person writes it.
+
+    Examples
+    --------
+    >>> human(1536), human(0)
+    ('1.5 KiB', '0 B')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            return f"{size:.3g} {unit}" if unit != "B" else f"{size:.0f} B"
+        size /= 1024
+    raise AssertionError
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, how many of its tasks are done, and how many there are."""

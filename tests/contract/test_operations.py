@@ -1,0 +1,206 @@
+"""Every operation, by existing: the same answer however the image is cut, lazily, masked, and with its page of documentation."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from functools import partial
+from itertools import pairwise
+
+import dask.array as da
+import numpy as np
+import pytest
+import scipy.ndimage as ndi
+import xarray as xr
+from skimage import measure as skmeasure
+
+from bigimg.core.operation import Pixels
+from bigimg.engine.faces import tilewise
+from bigimg.errors import ImageError, ParameterError
+from bigimg.ops.catalog import operations
+from bigimg.testing import check_op, example_parameters, random_image
+
+OPERATIONS = operations()
+DTYPES = ["bool", "uint8", "uint16", "int16", "int32", "float32", "float64"]
+
+
+def example_image(operation, dtype, shape=(20, 17), seed=0):
+    """Return an image of the kind the operation takes."""
+    if operation.takes == "mask":
+        return random_image(shape, "bool", seed)
+    if operation.takes == "labels":
+        return skmeasure.label(random_image(shape, "bool", seed)).astype("uint32")
+    drops = getattr(getattr(operation, "spec", None), "drops_channels", False)
+    return random_image((3, *shape) if drops else shape, dtype, seed)
+
+
+def bound(operation, **more):
+    return partial(operation, **{**example_parameters(operation.parameters), **more})
+
+
+def takes(operation, dtype):
+    kinds = operation.spec.accepts if operation.kind == "tilewise" else "biuf"
+    if operation.takes in {"mask", "labels"}:
+        return dtype == "bool"
+    return np.dtype(dtype).kind in kinds
+
+
+CASES = [(name, dtype) for name, operation in OPERATIONS.items() for dtype in DTYPES if takes(operation, dtype)]
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_cutting_never_shows(name, dtype):
+    operation = OPERATIONS[name]
+    check_op(bound(operation), example_image(operation, dtype))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (8, 1), (3, 3)])
+def test_images_smaller_than_a_window(name, shape):
+    operation = OPERATIONS[name]
+    check_op(bound(operation), example_image(operation, "uint8", shape))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("value", [0, 1])
+def test_constant_images(name, value):
+    operation = OPERATIONS[name]
+    image = example_image(operation, "uint8", (9, 8))
+    check_op(bound(operation), np.full_like(image, value))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("hidden", ["pixel", "collar", "scattered", "all", "none"])
+def test_invalid_pixels_take_no_part(name, hidden):
+    operation = OPERATIONS[name]
+    image = example_image(operation, "uint8")
+    valid = np.ones(image.shape[-2:], bool)
+    if hidden == "pixel":
+        valid[7, 8] = False
+    elif hidden == "collar":
+        valid[:, :5] = valid[15:] = False
+    elif hidden == "scattered":
+        valid = np.random.default_rng(1).random(valid.shape) < 0.7
+    elif hidden == "all":
+        valid[:] = False
+    check_op(bound(operation), image, valid=np.broadcast_to(valid, image.shape))
+
+
+@pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if "dims" in op.parameters])
+def test_volumes(name):
+    operation = OPERATIONS[name]
+    image = example_image(operation, "uint8", (4, 9, 7))
+    if operation.takes == "labels":
+        image = skmeasure.label(random_image((4, 9, 7), "bool"))
+    if operation.takes == "mask":
+        image = random_image((4, 9, 7), "bool")
+    more = {"footprint": {"ball": 1}} if "footprint" in operation.parameters else {}
+    check_op(bound(operation, dims="zyx", **more), image)
+
+
+@pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.gives not in {"table", "value"}])
+def test_what_goes_in_comes_out(name):
+    operation = OPERATIONS[name]
+    image = example_image(operation, "uint8")
+    run = bound(operation)
+    dims = ("c", "y", "x")[-image.ndim :]
+    labelled = xr.DataArray(image, dims=dims, name="cells", attrs={"unit": "micrometer"}, coords={"y": np.arange(20.0)})
+    assert isinstance(run(image), np.ndarray)
+    assert isinstance(run(np.ma.MaskedArray(image)), np.ma.MaskedArray)
+    assert isinstance(run(da.from_array(image)), da.Array)
+    for given in (labelled, labelled.chunk(y=7)):
+        result = run(given)
+        assert isinstance(result, xr.DataArray)
+        assert (result.name, result.attrs, result.dims[-2:]) == ("cells", {"unit": "micrometer"}, ("y", "x"))
+        assert (result.chunks is None) == (given.chunks is None)
+        np.testing.assert_array_equal(result.y, given.y)
+        np.testing.assert_array_equal(result.values, run(image))
+    turned = labelled.transpose(*reversed(dims))
+    np.testing.assert_array_equal(run(turned).transpose("y", "x").values, run(image))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_page_of_documentation(name):
+    operation = OPERATIONS[name]
+    assert operation.summary.endswith("."), "one line that says what it does"
+    for section in ("Parameters\n---", "Returns\n---", "Examples\n---"):
+        assert section in operation.doc, f"the page of {name} lacks {section.split()[0]}"
+    described = operation.doc.split("Returns\n---")[0]
+    for parameter in operation.parameters:
+        assert parameter in described, f"{name} does not describe {parameter}"
+    schema = operation.parameters.schema()
+    assert set(schema["properties"]) == set(operation.parameters)
+    assert "valid" not in inspect.signature(operation).parameters
+    assert pickle.loads(pickle.dumps(operation)) is operation
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_parameters_survive_a_workflow_file(name):
+    parameters = OPERATIONS[name].parameters
+    for key, value in parameters.bind((), example_parameters(parameters)).items():
+        if not parameters[key].is_image:
+            again = parameters[key].validate(parameters[key].dump(value), name)
+            np.testing.assert_array_equal(again, value)
+
+
+@pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.takes == "image"])
+def test_bad_images_are_refused(name):
+    run = bound(OPERATIONS[name])
+    for bad in (np.zeros((3, 4), complex), np.zeros((3, 4), object), np.zeros((0, 4)), np.zeros(4), [[1, 2]], "image"):
+        with pytest.raises(ImageError):
+            run(bad)
+    shape = (3, 6, 7) if getattr(getattr(OPERATIONS[name], "spec", None), "drops_channels", False) else (6, 7)
+    holed = np.zeros(shape, "float32")
+    holed[..., 2, 3] = np.nan
+    with pytest.raises(ImageError, match="NaN"):
+        run(holed)
+    lazy = run(da.from_array(holed, chunks=4))
+    with pytest.raises(ImageError, match="NaN"):
+        lazy.compute(scheduler="sync")
+
+
+@pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.kind == "tilewise"])
+def test_byte_order_changes_nothing(name):
+    operation = OPERATIONS[name]
+    image = example_image(operation, "uint16")
+    swapped = image.astype(image.dtype.newbyteorder("S"))
+    run = bound(operation)
+    np.testing.assert_array_equal(run(swapped), run(image))
+    np.testing.assert_array_equal(run(da.from_array(swapped, chunks=6)).compute(), run(image))
+
+
+def test_unknown_parameters_are_named():
+    with pytest.raises(ParameterError, match="did you mean 'sigma'"):
+        OPERATIONS["filters.gaussian"](np.zeros((3, 3)), sigmma=2)
+    with pytest.raises(ParameterError, match="must be greater than 0"):
+        OPERATIONS["filters.gaussian"](np.zeros((3, 3)), sigma=-2)
+
+
+def test_the_public_names():
+    assert list(OPERATIONS) == sorted(OPERATIONS)
+    assert len(OPERATIONS) > 25
+    assert all(first < second for first, second in pairwise(OPERATIONS))
+
+
+@pytest.mark.parametrize("size", [3, 5, 9])
+def test_a_halo_one_pixel_too_small_is_caught(size):
+    @tilewise(halo=size // 2)
+    def right(image: Pixels) -> Pixels:
+        return ndi.maximum_filter(image, size)
+
+    @tilewise(halo=size // 2 - 1)
+    def wrong(image: Pixels) -> Pixels:
+        return ndi.maximum_filter(image, size)
+
+    image = random_image((20, 17), "uint8")
+    check_op(right, image)
+    with pytest.raises(AssertionError, match="cut into"):
+        check_op(wrong, image)
+
+
+def test_an_operation_that_computes_too_early_is_caught():
+    def eager(image):
+        return image if isinstance(image, np.ndarray) else image.compute()
+
+    with pytest.raises(AssertionError, match="before it was asked for"):
+        check_op(eager, random_image((8, 8)))

@@ -1,0 +1,126 @@
+"""What every reader must do, for every reader there is."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from bigimg.errors import BigimgError
+from bigimg.io.readers import READERS, find_reader
+from bigimg.io.sources import DIMS, FileSource
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (37, 53), np.uint8)
+COLOUR = RNG.integers(0, 256, (37, 53, 3), np.uint8)
+
+# For each reader: files it must read, how they are made, and the pixels in them along the axes named.
+SAMPLES = {
+    "raster": {
+        "grey.png": (lambda path: Image.fromarray(GREY).save(path), GREY),
+        "deep.png": (lambda path: Image.fromarray(GREY.astype("u2") * 257).save(path), GREY.astype("u2") * 257),
+        "colour.png": (lambda path: Image.fromarray(COLOUR).save(path), np.moveaxis(COLOUR, -1, 0)),
+        "grey.bmp": (lambda path: Image.fromarray(GREY).save(path), GREY),
+        "lossless.webp": (lambda path: Image.fromarray(COLOUR).save(path, lossless=True), np.moveaxis(COLOUR, -1, 0)),
+        "grey.jpg": (lambda path: Image.fromarray(GREY).save(path), None),
+    },
+    "tiff": {
+        "grey.tif": (lambda path: tifffile.imwrite(path, GREY), GREY),
+        "tiled.tif": (lambda path: tifffile.imwrite(path, COLOUR, tile=(16, 16), compression="zlib", photometric="rgb"), np.moveaxis(COLOUR, -1, 0)),
+        "pages.tiff": (lambda path: tifffile.imwrite(path, np.stack([GREY] * 3), photometric="minisblack"), np.stack([GREY] * 3)),
+        "strips.tif": (lambda path: tifffile.imwrite(path, GREY, rowsperstrip=5, compression="lzw", predictor=True), GREY),
+    },
+    "npy": {
+        "grey.npy": (lambda path: np.save(path, GREY), GREY),
+        "colour.npy": (lambda path: np.save(path, COLOUR), np.moveaxis(COLOUR, -1, 0)),
+        "fortran.npy": (lambda path: np.save(path, np.asfortranarray(GREY.astype(">f4"))), GREY.astype("f4")),
+    },
+}  # fmt: skip
+CASES = [(reader, name) for reader in READERS for name in SAMPLES[reader.NAME]]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].NAME}-{case[1]}")
+def sample(request, tmp_path):
+    reader, name = request.param
+    make, pixels = SAMPLES[reader.NAME][name]
+    path = tmp_path / name
+    make(path)
+    return reader, path, pixels
+
+
+def _source(path: Path) -> FileSource:
+    reader = find_reader(path)
+    (header,) = reader.headers(path)
+    return FileSource.of(path, path.stem, reader.NAME, header)
+
+
+def test_first_bytes_find_the_reader_whatever_the_name(sample, tmp_path):
+    reader, path, _ = sample
+    assert find_reader(path) is reader
+    other = path.rename(tmp_path / "no_suffix")
+    assert find_reader(other) is reader
+
+
+def test_header_tells_what_is_read(sample):
+    _, path, pixels = sample
+    source = _source(path)
+    read = source[...]
+    assert read.shape == source.shape
+    assert read.dtype == source.dtype
+    assert read.dtype.isnative
+    assert read.flags.writeable
+    assert tuple(dim for dim in DIMS if dim in source.dims) == source.dims
+    assert len(source.chunks) == len(source.shape) == len(source.dims)
+    assert all(1 <= chunk <= size for chunk, size in zip(source.chunks, source.shape))
+    if pixels is not None:
+        np.testing.assert_array_equal(read, pixels)
+        assert read.dtype == pixels.dtype
+
+
+def test_any_box_is_that_part_of_the_whole(sample):
+    _, path, _ = sample
+    source = _source(path)
+    whole = source[...]
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        low = [int(rng.integers(0, size)) for size in source.shape]
+        box = tuple(slice(start, int(rng.integers(start, size)) + 1) for start, size in zip(low, source.shape))
+        np.testing.assert_array_equal(source[box], whole[box])
+    np.testing.assert_array_equal(source[..., ::2, 1::3], whole[..., ::2, 1::3])
+    np.testing.assert_array_equal(source[..., 3, :], whole[..., 3, :])
+
+
+def test_source_travels(sample):
+    _, path, _ = sample
+    source = _source(path)
+    packed = pickle.dumps(source)
+    assert len(packed) < 1000
+    again = pickle.loads(packed)
+    assert again == source
+    assert hash(again) == hash(source)
+    np.testing.assert_array_equal(again[...], source[...])
+    assert again.fingerprint() == source.fingerprint()
+    assert source.fingerprint().startswith("sha256:")
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9, 0.99])
+def test_file_that_is_cut_short_is_an_error_that_names_it(sample, part):
+    reader, path, _ = sample
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    with pytest.raises(BigimgError, match=path.name):
+        _source(path)[...]
+    assert reader.SUFFIXES
+
+
+def test_file_that_changes_under_a_run_is_an_error(sample):
+    _, path, _ = sample
+    source = _source(path)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(BigimgError, match="has changed"):
+        source[...]
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=path.name):
+        source[...]
