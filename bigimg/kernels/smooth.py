@@ -1,0 +1,258 @@
+"""Gaussian and uniform smoothing that give a pixel the same bits whatever tile it is computed in.
+
+Every value is the result of the same expression: the taps are added one after the other, from the centre outwards, and
+the loops run along the row, where the compiler may do many pixels at once but may not reorder anything. (OpenCV's
+separable filters round the last few pixels of a row in another way than the rest.)
+
+A strip of columns is worked on from top to bottom, so that what is between the two directions stays in the cache::
+
+    row of the image -> line, reflected at its ends -> smoothed along the row -> ring of rows -> smoothed down -> result
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.errors import ParameterError
+from bigimg.kernels.planes import as_planes, as_valid_planes, read_only, smoothed_dtype
+from bigimg.kernels.windows import Steps, feed, load, reflect, ring_rows, slot, steps, sum_windows
+
+Weights = NDArray[Any]
+
+_COMPILED = "u1 u2 f4 f8"
+_UNMASKED = np.ones((1, 1), bool)
+
+_STRIP = 2024
+"""Columns worked on at once: the ring for a sigma of 15 then fits a second-level cache of 1 MB. Not a power of two,
+or all rows of a ring would compete for the same few lines of the first-level cache."""
+
+_WINDOW_STRIP = 632
+"""The same for the uniform filter, whose ring holds float64 and more rows."""
+
+
+def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return ``pixels`` smoothed by a Gaussian.
+
+    Parameters
+    ----------
+    pixels
+        (..., M, N) or (..., L, M, N), of any real dtype; the last ``ndim`` axes are spatial.
+    sigma
+        Standard deviation in pixels.
+    truncate
+        Where the Gaussian ends, in standard deviations.
+    valid
+        Which pixels count. The others have no weight, and the weights of those left are scaled to a sum of 1
+        (normalised convolution); where none is left, the result is 0.
+
+    Returns
+    -------
+    ndarray of the shape of ``pixels`` and the same range of grey values, of float32 where that holds every value of
+    the dtype of ``pixels``, else of float64.
+
+    Notes
+    -----
+    As ``scipy.ndimage.gaussian_filter(pixels.astype(float), sigma, mode="reflect", truncate=truncate)``, to within the
+    rounding of the result's dtype.
+
+    Examples
+    --------
+    >>> gaussian(np.array([[0, 0, 8, 0, 0]], np.uint8), 1.0, 1.0, 2).round(2)
+    array([[0.  , 2.19, 3.61, 2.19, 0.  ]], dtype=float32)
+    """
+    if not (sigma >= 0 and truncate >= 0):
+        raise ParameterError(f"sigma and truncate must be 0 or more (got {sigma} and {truncate})")
+    weights = read_only(_half_gaussian(sigma, truncate).astype(smoothed_dtype(pixels.dtype)))
+    planes = as_planes(pixels, ndim, _COMPILED)
+    if valid is None:
+        return _separable(planes, weights).reshape(pixels.shape)
+    valids = as_valid_planes(valid, pixels, ndim)
+    total = _separable(read_only(np.where(valids, planes, planes.dtype.type(0))), weights)
+    weight = _separable(valids.view(np.uint8), weights)
+    return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0).reshape(pixels.shape)
+
+
+def uniform(pixels: Pixels, size: int, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return the mean of the square or cube of ``size`` about each pixel.
+
+    Parameters
+    ----------
+    pixels
+        (..., M, N) or (..., L, M, N), of any real dtype; the last ``ndim`` axes are spatial.
+    size
+        Width in pixels; an even one reaches one pixel further up and to the left, as in SciPy.
+    valid
+        Which pixels count; the mean is over these alone, and 0 where there are none.
+
+    Returns
+    -------
+    ndarray of the shape of ``pixels``, of float32 where that holds every value of the dtype of ``pixels``, else of
+    float64. Sums are float64, so those of integers are exact up to 2**53, and are divided and rounded once.
+
+    Notes
+    -----
+    As ``scipy.ndimage.uniform_filter(pixels.astype(float), size, mode="reflect")``.
+
+    Examples
+    --------
+    >>> uniform(np.array([[0, 3, 6, 9]], np.uint8), 3, 2)
+    array([[1., 3., 6., 8.]], dtype=float32)
+    """
+    if size < 1:
+        raise ParameterError(f"size must be at least 1 pixel (got {size})")
+    planes = as_planes(pixels, ndim, "f4 f8")
+    valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
+    out = np.empty(planes.shape, planes.dtype)
+    for index in range(len(planes) if planes.size else 0):
+        mask = None if valids is None else valids[index]
+        if ndim == 2:
+            weights = _UNMASKED if mask is None else mask
+            _average(out[index], planes[index], weights, mask is not None, steps(size), _WINDOW_STRIP)
+        else:
+            out[index] = _average_volume(planes[index], mask, size)
+    return out.reshape(pixels.shape)
+
+
+def _half_gaussian(sigma: float, truncate: float) -> Weights:
+    """Return the weights from the centre outwards, computed as SciPy does."""
+    radius = int(truncate * sigma + 0.5)
+    if radius == 0:
+        return np.ones(1)
+    offset = np.arange(-radius, radius + 1)
+    weights = np.exp(-0.5 / (sigma * sigma) * offset**2)
+    return np.asarray((weights / weights.sum())[radius:])
+
+
+def _separable(planes: Pixels, weights: Weights) -> Pixels:
+    """Smooth every plane or volume of a stack along all of its axes, the first axis first."""
+    out = np.empty(planes.shape, weights.dtype)
+    if planes.ndim == 4 and planes.size:
+        alone = read_only(np.ones(1, weights.dtype))
+        for voxels, target in zip(planes, out):
+            _smooth(target.reshape(len(target), -1), voxels.reshape(len(voxels), -1), weights, alone, _STRIP)
+        planes = read_only(out.copy())
+    stack = planes.reshape(-1, *planes.shape[-2:]) if planes.size else ()
+    for plane, target in zip(stack, out.reshape(-1, *out.shape[-2:]) if planes.size else ()):
+        _smooth(target, plane, weights, weights, _STRIP)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _smooth(out: Pixels, pixels: Pixels, down: Weights, along: Weights, strip: int) -> None:
+    height, width = pixels.shape
+    radius = along.shape[0] - 1
+    depth = min(2 * down.shape[0] - 1, height)
+    for left in range(0, width, strip):
+        count = min(strip, width - left)
+        line = depth * count
+        sums = line + count + 2 * radius
+        memory = np.empty(sums + count, down.dtype)
+        loaded = 0
+        for y in range(height):
+            while loaded < min(height, y + down.shape[0]):
+                load(memory[line:sums], pixels[loaded], left - radius, False)
+                _weigh_along(memory, count, along, line + radius, loaded % depth * count)
+                loaded += 1
+            _weigh_down(memory, count, down, y, height, depth, sums)
+            out[y, left : left + count] = memory[sums : sums + count]
+
+
+@njit(nogil=True, cache=True)
+def _weigh_along(memory: Pixels, count: int, weights: Weights, centre: int, out: int) -> None:
+    _centre(memory, count, out, weights[0], centre)
+    tap = 1
+    while tap + 1 < weights.shape[0]:
+        pair = (weights[tap], centre - tap, centre + tap, weights[tap + 1], centre - tap - 1, centre + tap + 1)
+        _two_taps(memory, count, out, *pair)
+        tap += 2
+    if tap < weights.shape[0]:
+        _one_tap(memory, count, out, weights[tap], centre - tap, centre + tap)
+
+
+@njit(nogil=True, cache=True)
+def _weigh_down(memory: Pixels, count: int, weights: Weights, y: int, height: int, depth: int, out: int) -> None:
+    _centre(memory, count, out, weights[0], y % depth * count)
+    tap = 1
+    while tap + 1 < weights.shape[0]:
+        above, below = _ring(y - tap, height, depth), _ring(y + tap, height, depth)
+        further, lower = _ring(y - tap - 1, height, depth), _ring(y + tap + 1, height, depth)
+        pair = (weights[tap], above * count, below * count, weights[tap + 1], further * count, lower * count)
+        _two_taps(memory, count, out, *pair)
+        tap += 2
+    if tap < weights.shape[0]:
+        above, below = _ring(y - tap, height, depth), _ring(y + tap, height, depth)
+        _one_tap(memory, count, out, weights[tap], above * count, below * count)
+
+
+@njit(nogil=True, cache=True)
+def _ring(y: int, height: int, depth: int) -> int:
+    return reflect(y, height, False) % depth  # a reflected row is never further away than the one it stands for
+
+
+@njit(nogil=True, cache=True)
+def _centre(memory: Pixels, count: int, out: int, weight: float, centre: int) -> None:
+    sums = memory[out : out + count]
+    values = memory[centre : centre + count]
+    for x in range(count):
+        sums[x] = weight * values[x]
+
+
+@njit(nogil=True, cache=True)
+def _one_tap(memory: Pixels, count: int, out: int, weight: float, one: int, other: int) -> None:
+    sums = memory[out : out + count]
+    a = memory[one : one + count]
+    b = memory[other : other + count]
+    for x in range(count):
+        sums[x] += weight * (a[x] + b[x])
+
+
+@njit(nogil=True, cache=True)
+def _two_taps(memory: Pixels, count: int, out: int, near: float, a: int, b: int, far: float, c: int, d: int) -> None:
+    # Two at once, in the same order as one after the other: the sums are loaded and stored half as often.
+    sums = memory[out : out + count]
+    one = memory[a : a + count]
+    two = memory[b : b + count]
+    three = memory[c : c + count]
+    four = memory[d : d + count]
+    for x in range(count):
+        sums[x] = sums[x] + near * (one[x] + two[x]) + far * (three[x] + four[x])
+
+
+@njit(nogil=True, cache=True)
+def _average(out: Pixels, pixels: Pixels, valid: NDArray[np.bool_], masked: bool, plan: Steps, strip: int) -> None:
+    height, width = pixels.shape
+    size = plan[-1, 0]
+    strip = max(strip, 2 * size)
+    head = np.zeros(plan.shape[0], np.int64)
+    for left in range(0, width, strip):
+        count = min(strip, width - left)
+        memory = np.zeros((1 + int(masked), ring_rows(plan) * count + plan.shape[0] * (count + size - 1)))
+        for row in range(height + size - 1):
+            feed(memory, pixels, valid, masked, False, row - size // 2, left - size // 2, count, False, plan, head)
+            if row < size - 1:
+                continue
+            found = slot(plan, head, plan.shape[0] - 1, 0) * count
+            target = out[row - size + 1, left : left + count]
+            sums = memory[0, found : found + count]
+            if masked:
+                weights = memory[1, found : found + count]
+                for x in range(count):
+                    target[x] = sums[x] / max(weights[x], 1.0)
+            else:
+                for x in range(count):
+                    target[x] = sums[x] / float(size * size)
+
+
+def _average_volume(voxels: Pixels, valid: NDArray[np.bool_] | None, size: int) -> Pixels:
+    axes = tuple(range(voxels.ndim))
+    values = voxels.astype(np.float64)
+    if valid is None:
+        return np.asarray(sum_windows(values, size, axes, mirror=False) / size**voxels.ndim)
+    values[~valid] = 0
+    weights = sum_windows(valid.astype(np.float64), size, axes, mirror=False)
+    return np.asarray(sum_windows(values, size, axes, mirror=False) / np.maximum(weights, 1))
