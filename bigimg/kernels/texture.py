@@ -50,10 +50,15 @@ def grey_levels(pixels: Pixels, n_levels: int, low: float, high: float) -> Level
     [0, 0, 1, 3]
     """
     edges = np.linspace(low, high, n_levels + 1)
-    result = np.empty(pixels.shape, np.uint8)
-    flat = np.ascontiguousarray(pixels).reshape(-1)
-    _quantise(flat.view(np.uint8) if flat.dtype == np.bool_ else flat, edges, result.reshape(-1))
-    return result
+    pixels = np.ascontiguousarray(pixels)
+    pixels = pixels.view(np.uint8) if pixels.dtype == np.bool_ else pixels
+    bits = 8 * pixels.dtype.itemsize
+    if pixels.dtype.kind == "f" or bits > 16 or pixels.size < 2**bits:
+        return _levels(pixels, edges)
+    # So few different values that a table of all of them is quicker than the arithmetic.
+    unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
+    table = _levels(np.arange(2**bits).astype(unsigned).view(pixels.dtype), edges)
+    return np.take(table, pixels.view(unsigned))
 
 
 def pair_counts(levels: Levels, n_levels: int, core: Box, valid: Valid | None = None) -> NDArray[np.int64]:
@@ -103,9 +108,8 @@ def texture_properties(counts: NDArray[np.int64]) -> dict[str, float]:
 def _properties(counts: NDArray[np.int64]) -> dict[str, float]:
     symmetric = counts + counts.T
     share = symmetric / symmetric.sum()
-    first: NDArray[Any]
-    second: NDArray[Any]
-    first, second = np.indices(counts.shape)
+    second = np.arange(len(counts))
+    first = second[:, None]
     apart = first - second
     squares = float((share**2).sum())
     return {
@@ -125,6 +129,12 @@ def _correlation(share: NDArray[np.float64], first: NDArray[Any], second: NDArra
     if np.sqrt(variance) < 1e-15:
         return 1.0
     return float((share * (first - mean) * (second - mean)).sum() / variance)
+
+
+def _levels(pixels: Pixels, edges: NDArray[np.float64]) -> Levels:
+    result = np.empty(pixels.shape, np.uint8)
+    _quantise(pixels.reshape(-1), edges, result.reshape(-1))
+    return result
 
 
 @numba.njit(nogil=True, cache=True)
@@ -152,15 +162,11 @@ def _quantise(values: Any, edges: Any, result: Any) -> None:
 def _count_pairs(levels: Any, valid: Any, masked: bool, box: Any, directions: Any, counts: Any) -> None:
     height, width = levels.shape
     for row in range(box[0], box[1]):
-        for column in range(box[2], box[3]):
-            if masked and not valid[row, column]:
+        for direction in range(directions.shape[0]):
+            below, beside = directions[direction]
+            if row + below >= height:
                 continue
-            first = levels[row, column]
-            for direction in range(directions.shape[0]):
-                below = row + directions[direction, 0]
-                beside = column + directions[direction, 1]
-                if below >= height or beside < 0 or beside >= width:
-                    continue
-                if masked and not valid[below, beside]:
-                    continue
-                counts[direction, first, levels[below, beside]] += 1
+            table = counts[direction]
+            for column in range(max(box[2], -beside), min(box[3], width - beside)):
+                if not masked or (valid[row, column] and valid[row + below, column + beside]):
+                    table[levels[row, column], levels[row + below, column + beside]] += 1

@@ -46,8 +46,8 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     tol
         Stop when a pass lowers the inertia by less than this share of it.
     sample_size
-        Rows of the sample; they are held in memory while fitting. A cluster with fewer than about
-        ``20 / sample_size`` of all rows may be missed.
+        Rows of the sample, at least ten a cluster; they are held in memory while fitting. A cluster with fewer than
+        about ``20 / sample_size`` of all rows may be missed.
 
     Attributes
     ----------
@@ -70,6 +70,10 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     A cluster that loses all its rows is put on the row of the sample that is farthest from any centre. If there are
     fewer distinct rows than clusters, some centres stay without rows and a ``ConvergenceWarning`` says so, as in
     :class:`sklearn.cluster.KMeans`.
+
+    Where a handful of extreme rows carry most of the inertia (Student's t with two degrees of freedom), starts from a
+    sample find centres up to a sixth worse than ``sklearn.cluster.KMeans`` does; everywhere else that was tried they
+    are as good or better.
 
     Examples
     --------
@@ -129,7 +133,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         if n_rows < self.n_clusters:
             raise ValueError(f"n_samples={n_rows} should be >= n_clusters={self.n_clusters}.")
         seed = _seed(self.random_state)
-        scan = Scan(n_rows, max(self.sample_size, self.n_clusters), seed)
+        scan = Scan(n_rows, max(self.sample_size, 10 * self.n_clusters), seed)
         scanned = rows.reduce(scan, Scan.merge)
         grid = Grid.spanning(scanned.low, scanned.high, n_rows)
         sample = scan.sample(scanned)

@@ -15,6 +15,7 @@ from bigimg.learn.features import (
     feature_reductions,
     image_features,
 )
+from bigimg.testing import check_reduction
 
 
 def values_of(features, start):
@@ -134,3 +135,13 @@ def test_reductions_are_values():
     assert default_range(np.dtype("int8")) == (-128, 127)
     assert default_range(np.dtype("float32")) is None
     assert Extent().finish(None) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_lazily_and_in_any_order_it_is_the_same(dtype, masked):
+    rng = np.random.default_rng(0)
+    image = (rng.gamma(3.0, 20.0, (2, 9, 11))).astype(dtype)
+    valid = rng.random(image.shape) > 0.3 if masked else None
+    for reduction in [Extent(), *feature_reductions(image.dtype, value_range=(10, 90))]:
+        check_reduction(reduction, image, valid=valid)
