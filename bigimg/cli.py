@@ -136,7 +136,6 @@ def run(
 
     done = run_workflow(workflow, input, output, cluster=cluster, workers=workers, on_error=on_error, tile=tile)
     typer.echo(done.summary())
-    typer.echo(f"report: {done.report}")
 
 
 @app.command()

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_ROWS = 500
 """Rows of a list that are written out; a report of 10^5 images must still open."""
 
-NOT_MEASURED = frozenset({"label", "item", "id", "cluster", "image"})
-"""Columns of an object table that number rows rather than measure them."""
+NOT_MEASURED = ("item", "label", "bbox", "centroid", "cluster")
+"""How columns begin that say which object a row is and where, not what was measured of it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class TableSummary:
         columns = []
         for column in table.columns:
             values = table[column]
-            measured = values.dtype.kind in "iuf" and column not in NOT_MEASURED and not column.startswith("bbox")
+            measured = values.dtype.kind in "iuf" and not str(column).startswith(NOT_MEASURED)
             values = values[np.isfinite(values)] if measured else values
             if measured and len(values):
                 numbers = (values.mean(), values.median(), values.min(), values.max())

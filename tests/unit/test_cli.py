@@ -89,7 +89,7 @@ def test_wrong_usage_is_2(args, capsys):
 
 
 def test_run_passes_everything_on(replaced, capsys):
-    done = SimpleNamespace(summary=lambda: "3 images, 40 objects", report=Path("out/report.html"))
+    done = SimpleNamespace(summary=lambda: "3 images, 40 objects\nreport: out/report.html")
     calls = replaced("bigimg.run.run", "run", done)
     assert call("run", "nuclei", "in", "out", "--workers", 2, "--on-error", "skip", "--tile", 512) == 0
     ((args, kwargs),) = calls
