@@ -135,7 +135,7 @@ def add_square(digits: NDArray[np.int64], magnitude: np.uint64, position: int) -
 
 
 @njit(nogil=True, cache=True)
-def decode(bits: np.uint64, mantissa_bits: int, signed: bool, width: int) -> tuple[np.uint64, int, int]:
+def decode(bits: np.uint64, mantissa_bits: int, signed: bool, width: int) -> tuple[np.uint64, Any, int]:
     """Return magnitude, position and sign of a number of ``width`` bits; position -1 for NaN and infinities."""
     one = np.uint64(1)
     sign = -1 if signed and (bits >> np.uint64(width - 1)) & one else 1
@@ -151,4 +151,4 @@ def decode(bits: np.uint64, mantissa_bits: int, signed: bool, width: int) -> tup
         return mantissa, -1, sign
     if exponent == 0:
         return mantissa, 0, sign
-    return mantissa | (one << np.uint64(mantissa_bits)), int(exponent) - 1, sign
+    return mantissa | (one << np.uint64(mantissa_bits)), np.int64(exponent) - 1, sign

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.kernels import region_loops
-from bigimg.kernels.region_loops import LabelRuns
+from bigimg.kernels.label_runs import LabelRuns
 from bigimg.kernels.region_table import Columns
 from bigimg.kernels.sort_keys import from_keys, sort_keys
 

@@ -1,12 +1,11 @@
 """Passes over the runs of a labelled tile: numba loops that only add, compare and collect.
 
-A *run* is a stretch of one row with one label other than 0. Its coordinates are summed by formula, so the cost of shape
-is by run and not by pixel; only intensities are looked at pixel by pixel.
+Every loop begins with the arrays of :class:`~bigimg.kernels.label_runs.LabelRuns`. The coordinates of a run are summed
+by formula, so the cost of shape is by run and not by pixel; only intensities are looked at pixel by pixel.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,69 +16,6 @@ from bigimg.kernels.exact_sums import add_product, add_shifted, add_square, deco
 
 Pixels = NDArray[Any]
 Index = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class LabelRuns:
-    """The runs of a labelled tile whose leading axes are flattened to rows."""
-
-    row_start: Index
-    """Row ``i`` has the runs ``row_start[i]`` to ``row_start[i + 1]``."""
-    start: NDArray[np.int32]
-    """First column of each run."""
-    stop: NDArray[np.int32]
-    """Column behind each run."""
-    item: Index
-    """Which entry of ``label`` each run belongs to."""
-    label: NDArray[np.int64]
-    """The labels that occur, sorted."""
-
-    @property
-    def arrays(self) -> tuple[Index, NDArray[np.int32], NDArray[np.int32], Index]:
-        """What every loop begins with."""
-        return self.row_start, self.start, self.stop, self.item
-
-    @classmethod
-    def of(cls, labels: Pixels) -> LabelRuns:
-        """Return the runs of ``labels``, an integer array of shape (rows, columns)."""
-        row_start = _count_label_runs(labels)
-        start, stop, value = _find_label_runs(labels, row_start)
-        label, item = np.unique(value, return_inverse=True)
-        return cls(row_start, start, stop, item.astype(np.int64), label.astype(np.int64))
-
-
-@njit(nogil=True, cache=True)
-def _count_label_runs(labels: Pixels) -> Index:
-    rows, columns = labels.shape
-    row_start = np.zeros(rows + 1, np.int64)
-    for row in range(rows):
-        runs = 1 if columns > 0 and labels[row, 0] != 0 else 0
-        for column in range(1, columns):
-            runs += (labels[row, column] != 0) & (labels[row, column] != labels[row, column - 1])
-        row_start[row + 1] = row_start[row] + runs
-    return row_start
-
-
-@njit(nogil=True, cache=True)
-def _find_label_runs(labels: Pixels, row_start: Index) -> tuple[NDArray[np.int32], NDArray[np.int32], Pixels]:
-    rows, columns = labels.shape
-    start = np.empty(row_start[rows], np.int32)
-    stop = np.empty(row_start[rows], np.int32)
-    value = np.empty(row_start[rows], labels.dtype)
-    for row in range(rows):
-        run = row_start[row]
-        column = 0
-        while run < row_start[row + 1]:
-            while labels[row, column] == 0:
-                column += 1
-            label = labels[row, column]
-            start[run] = column
-            value[run] = label
-            while column < columns and labels[row, column] == label:
-                column += 1
-            stop[run] = column
-            run += 1
-    return start, stop, value
 
 
 @njit(nogil=True, cache=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bigimg.errors import ImageError
 from bigimg.kernels import region_loops
 from bigimg.kernels.exact_sums import MAX_TERMS, NumberFormat, digits_for
-from bigimg.kernels.region_loops import LabelRuns
+from bigimg.kernels.label_runs import LabelRuns
 from bigimg.kernels.region_table import Columns, Quantities
 from bigimg.kernels.sort_keys import from_keys, sort_keys
 

@@ -93,7 +93,8 @@ def measure(
         What will be asked of :func:`table`, names of :data:`PROPERTIES`; nothing else is measured.
     shared : integer array, optional
         The labels that another tile may hold too: those on an inner face of the tile, if labels are connected.
-        By default any may be shared, which is always right, and keeps every value where a median is wanted.
+        By default any may be shared: always right, but ten times slower than finishing objects here, and every value is
+        kept where a median is wanted. Empty for a tile that is the whole image.
     valid : bool array of ``labels.shape``, optional
         Pixels that count; others are as if they had no label.
 
