@@ -150,7 +150,7 @@ class Collection(LazyMapping[xr.DataArray]):
         """Return the row of one image."""
         if name not in self:
             raise UnknownNameError.of("images", name, self)
-        return item_at(self._items, self._rows[name])
+        return item_at(self._items, self._rows[check_id(name)])
 
     def _group(self, name: str) -> Path:
         row = self._rows[name]
@@ -262,7 +262,7 @@ def _stored(group: Path, root: Path, name: str, complete: bool) -> StoredSource:
     folder = inside(group, found.paths[0])
     array = open_array(folder, root)
     return StoredSource(
-        name, str(folder), array.shape, array.dtype, found.dims, array.array.chunks, found.attrs,
+        name, str(folder), array.shape, array.dtype, found.dims, array.chunks, found.attrs,
         complete=complete, root=str(root),
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def begin(dest: str | Path) -> Path:
         As :func:`building`.
     """
     dest = Path(dest).expanduser()
-    _refuse_existing(dest)
+    check_absent(dest)
     aside = dest.with_name(f"{dest.name}{MARK}{uuid4().hex[:8]}")
     try:
         aside.mkdir(parents=True)
@@ -83,7 +83,7 @@ def publish(aside: str | Path, dest: str | Path) -> None:
     sweep(aside)
     # One call for any number of files; a rename that outlives the power while its contents do not would be a lie.
     os.sync()
-    _refuse_existing(dest)
+    check_absent(dest)
     try:
         aside.rename(dest)
     except OSError as error:
@@ -98,7 +98,9 @@ def sweep(folder: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _refuse_existing(dest: Path) -> None:
+def check_absent(dest: str | Path) -> None:
+    """Refuse a ``dest`` that exists; an output is never overwritten."""
+    dest = Path(dest).expanduser()
     if dest.exists() or dest.is_symlink():
         raise _exists(dest)
 

@@ -90,7 +90,9 @@ def resolve(item: Item, root: Path, open_collection: Callable[[Path], Collection
         )
     source: Source
     if is_zarr(found):
-        source = replace(open_collection(found).sources[item.reference_part or item.id], name=item.id)  # type: ignore[type-var]
+        source = open_collection(found).sources[item.reference_part or item.id]
+        if isinstance(source, (FileSource, StoredSource)):
+            source = replace(source, name=item.id)
     else:
         reader = find_reader(found)
         source = FileSource.of(found, item.id, reader.NAME, _part(found, reader.headers(found), item))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Literal
@@ -34,7 +35,7 @@ class Skipped:
     """A file that was left out."""
 
     name: str
-    """Its path relative to the input."""
+    """The id it would have."""
     path: str
     """Its absolute path."""
     reason: str
@@ -76,11 +77,10 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
         raise ParameterError(f"on_error must be 'fail' or 'skip' (got {on_error!r})")
     root, paths = _candidates(source)
     relative = [path.relative_to(root).as_posix() for path in paths]
+    ids = item_ids(relative)
     with ThreadPoolExecutor(_THREADS) as pool:
-        opened = list(pool.map(lambda pair: _open(root, *pair), zip(paths, item_ids(relative))))
-    failed = [
-        (name, path, result) for name, path, result in zip(relative, paths, opened) if isinstance(result, BigimgError)
-    ]
+        opened = list(pool.map(partial(_open, root), paths, ids))
+    failed = [(name, path, result) for name, path, result in zip(ids, paths, opened) if isinstance(result, BigimgError)]
     if failed and on_error == "fail":
         raise _with_advice(source, failed)
     skipped = [Skipped(name, str(path), str(error)) for name, path, error in failed]
@@ -182,7 +182,7 @@ def _distinct(sources: list[FileSource]) -> list[FileSource]:
 
 def _with_advice(source: str | Path, failed: list[tuple[str, Path, BigimgError]]) -> BigimgError:
     error = failed[0][2]
-    more = ", ".join(each for each, _, _ in failed[1:6]) + (" ..." if len(failed) > 6 else "")
+    more = ", ".join(path.name for _, path, _ in failed[1:6]) + (" ..." if len(failed) > 6 else "")
     others = f" {len(failed) - 1} more cannot be read either: {more}." if more else ""
     advice = f"To leave out what cannot be read use on_error='skip', or name the images with a pattern: {source}/*.png"
     return type(error)(f"{error}.{others} {advice}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat as stat_flags
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from itertools import product
 from math import ceil, prod
@@ -89,43 +90,34 @@ class OpenArray:
 
     folder: Path
     root: Path
-    array: zarr.Array[Any]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    """In the byte order of the machine."""
+    chunks: tuple[int, ...]
+    """What is decoded at once."""
+    unit: tuple[int, ...]
+    """What is stored at once: a chunk, or a shard of chunks."""
+    dims: tuple[str, ...]
+    """Names of its axes, where the array has them."""
+    by_zarr: zarr.Array[Any] | None
+    """The array as zarr opens it; ``None`` where its chunks are as this package writes them."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the array."""
-        return self.array.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Its dtype, in the byte order of the machine."""
-        return np.dtype(self.array.dtype).newbyteorder("=")
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        """Names of its axes, where the array has them."""
-        return tuple(str(name) for name in getattr(self.array.metadata, "dimension_names", None) or ())
-
-    @property
-    def stored_unit(self) -> tuple[int, ...]:
-        """Pixels along each axis in one stored object: a chunk, or a shard of chunks."""
-        return self.array.shards or self.array.chunks
-
-    @cached_property
-    def _is_ours(self) -> bool:
-        return self.array.metadata.zarr_format == 3 and codecs.is_ours(self.array.metadata.codecs)
+    def shards(self) -> tuple[int, ...] | None:
+        """Shape of a shard, where there are shards."""
+        return self.unit if self.unit != self.chunks else None
 
     def read(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
         """Return the pixels in ``box``; ``name`` is for messages."""
-        if self._is_ours:
-            return self._read_chunks(box, name, complete)
-        return self._read_by_zarr(box, name, complete)
+        return (
+            self._read_chunks(box, name, complete) if self.by_zarr is None else self._read_by_zarr(box, name, complete)
+        )
 
     def _read_chunks(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
         out = np.empty(box_shape(box), self.dtype)
-        for index, into, cut in _touched(box, self.stored_unit):
+        for index, into, cut in _touched(box, self.unit):
             chunk = self._chunk(index, name, complete)
-            out[into] = self.array.fill_value if chunk is None else chunk[cut]
+            out[into] = 0 if chunk is None else chunk[cut]
         return out
 
     def _chunk(self, index: tuple[int, ...], name: str, complete: bool) -> NDArray[Any] | None:
@@ -136,17 +128,17 @@ class OpenArray:
 
         def make() -> NDArray[Any]:
             try:
-                return np.array(codecs.decode(path.read_bytes(), self.dtype, self.stored_unit))
+                return np.array(codecs.decode(path.read_bytes(), self.dtype, self.unit))
             except (ValueError, RuntimeError, OSError) as error:
                 raise self._corrupt(index, path, name, cause(error)) from error
 
         return _decoded.get((str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size), make)
 
     def _read_by_zarr(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
-        for index, _, _ in _touched(box, self.stored_unit):
+        for index, _, _ in _touched(box, self.unit):
             self._stat(self._path(index), index, name, complete)
         try:
-            pixels = self.array[box]
+            pixels = self._zarr[box]
         except MemoryError:
             raise
         except Exception as error:
@@ -155,16 +147,24 @@ class OpenArray:
         return np.asarray(pixels, self.dtype)
 
     def _find_corrupt(self, box: Box, error: Exception) -> tuple[tuple[int, ...], str]:
-        units = [(index, into) for index, into, _ in _touched(box, self.stored_unit)]
+        units = [(index, into) for index, into, _ in _touched(box, self.unit)]
         for index, into in units:
             try:
-                self.array[tuple(slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, into))]
+                self._zarr[tuple(slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, into))]
             except Exception as found:  # noqa: BLE001 - any codec's own error; the caller raises
                 return index, cause(found)
         return units[0][0], cause(error)
 
+    @property
+    def _zarr(self) -> zarr.Array[Any]:
+        assert self.by_zarr is not None
+        return self.by_zarr
+
     def _path(self, index: tuple[int, ...]) -> Path:
-        return self.folder / self.array.metadata.encode_chunk_key(index)
+        key = (
+            "/".join(map(str, ("c", *index))) if self.by_zarr is None else self.by_zarr.metadata.encode_chunk_key(index)
+        )
+        return self.folder / key
 
     def _stat(self, path: Path, index: tuple[int, ...], name: str, complete: bool) -> os.stat_result | None:
         try:
@@ -177,6 +177,8 @@ class OpenArray:
             raise ReadError(
                 f"image {name!r}: {path} is a link, or in a linked folder; a store keeps its chunks within itself"
             )
+        if not stat_flags.S_ISREG(stat.st_mode):
+            raise self._corrupt(index, path, name, "it is not a file")
         if stat.st_size == 0:
             raise self._corrupt(index, path, name, "the file is empty")
         return stat
@@ -203,19 +205,40 @@ def open_array(folder: Path, root: Path) -> OpenArray:
 def _cached_array(folder: str, root: str, seen: tuple[int, ...]) -> OpenArray:
     if not seen:
         raise MissingInputError(f"there is no Zarr array at {folder}")
+    real_root = Path(root).resolve()
+    if not Path(folder).resolve().is_relative_to(real_root):
+        raise ReadError(f"{folder} is a link that leaves the store {root}; do not trust this store")
     try:
-        array = zarr.open_array(folder, mode="r")
+        opened = _ours(Path(folder), real_root) or _by_zarr(Path(folder), real_root)
     except MemoryError:
         raise
     except Exception as error:
         raise ReadError(f"the Zarr array {folder} has damaged metadata: {cause(error)}") from error
-    unit = array.chunks
-    if prod(unit) * array.dtype.itemsize > codecs.LARGEST_CHUNK:
-        raise ReadError(f"the Zarr array {folder} declares chunks of {unit} {array.dtype}; none is larger than 2 GiB")
-    real_root = Path(root).resolve()
-    if not Path(folder).resolve().is_relative_to(real_root):
-        raise ReadError(f"{folder} is a link that leaves the store {root}; do not trust this store")
-    return OpenArray(Path(folder), real_root, array)
+    if prod(opened.chunks) * opened.dtype.itemsize > codecs.LARGEST_CHUNK:
+        raise ReadError(
+            f"the Zarr array {folder} declares chunks of {opened.chunks} {opened.dtype}; none exceeds 2 GiB"
+        )
+    return opened
+
+
+def _ours(folder: Path, root: Path) -> OpenArray | None:
+    if not (folder / "zarr.json").is_file():
+        return None
+    document = json.loads((folder / "zarr.json").read_text(encoding="utf-8"))
+    if not codecs.is_ours(document):
+        return None
+    chunks = tuple(document["chunk_grid"]["configuration"]["chunk_shape"])
+    dims = tuple(document["dimension_names"] or ())
+    return OpenArray(
+        folder, root, tuple(document["shape"]), np.dtype(document["data_type"]), chunks, chunks, dims, None
+    )
+
+
+def _by_zarr(folder: Path, root: Path) -> OpenArray:
+    array = zarr.open_array(str(folder), mode="r")
+    dims = tuple(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
+    dtype = np.dtype(array.dtype).newbyteorder("=")
+    return OpenArray(folder, root, array.shape, dtype, array.chunks, array.shards or array.chunks, dims, array)
 
 
 def signature(folder: Path) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def write_table(path: str | Path, frame: pd.DataFrame | pa.Table, metadata: Mapp
         pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise OutputError(
             f"the table {path} cannot be written: {error.strerror or error}; is the disk full?"
         ) from error

@@ -7,6 +7,7 @@ earlier, without a warning. ``dask.array.store`` and ``to_zarr`` do so on a grid
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class ArrayWriter:
     chunks: tuple[int, ...]
     """What is written at once: a chunk, or a shard where there are shards."""
     dtype: np.dtype[Any]
+    is_sharded: bool = False
 
     def check_aligned(self, chunks: Chunks) -> None:
         """Make sure that tiles of these ``chunks`` write whole chunks; to be called before anything runs.
@@ -89,9 +91,18 @@ class ArrayWriter:
         if pixels.dtype != self.dtype:
             raise ImageError(f"{self.path} holds {self.dtype}, got pixels of {pixels.dtype}; convert them on purpose")
         try:
-            _open(self.path, signature(Path(self.path)))[box] = pixels
+            if self.is_sharded:
+                _open(self.path, signature(Path(self.path)))[box] = pixels
+            else:
+                self._write_chunks(box, pixels)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror or error}; is the disk full?") from error
+
+    def _write_chunks(self, box: Box, pixels: NDArray[Any]) -> None:
+        for tile in TileGrid.regular(pixels.shape, self.chunks):
+            index = (side.start // unit + i for side, unit, i in zip(box, self.chunks, tile.index))
+            path = Path(self.path, "c", *map(str, index))
+            replace_file(path, codecs.encode(pixels[tile.write], self.chunks))
 
     def __dask_tokenize__(self) -> object:
         return "bigimg-writer", self.path, self.shape, self.chunks, str(self.dtype)
@@ -120,18 +131,8 @@ def create_array(
         shards = tuple(-(-shard // chunk) * chunk for shard, chunk in zip(cut, chunks))
     if (folder / "zarr.json").exists():
         raise OutputExistsError(f"there is an array at {folder} already")
-    zarr.create_array(
-        str(folder),
-        shape=tuple(shape),
-        dtype=dtype,
-        chunks=chunks,
-        shards=shards,
-        compressors=codecs.compressors(dtype),
-        dimension_names=tuple(dims),
-        fill_value=0,
-        zarr_format=3,
-    )
-    return ArrayWriter(str(folder), tuple(shape), tuple(shards or chunks), dtype)
+    _write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims))
+    return ArrayWriter(str(folder), tuple(shape), tuple(shards or chunks), dtype, is_sharded=shards is not None)
 
 
 def create_image(
@@ -210,8 +211,7 @@ def build_pyramid(group: str | Path, kind: Kind) -> int:
     shapes = level_shapes(first.shape, dims)
     for level in range(1, len(shapes)):
         _remove(group / str(level))
-        shards = first.array.shards
-        writer = create_array(group / str(level), shapes[level], first.dtype, dims, first.array.chunks, shards)
+        writer = create_array(group / str(level), shapes[level], first.dtype, dims, first.chunks, first.shards)
         _fill_level(group / str(level - 1), shapes[level - 1], writer, dims, kind)
     attributes = read_attributes(group)
     attrs = {**ngff.read_multiscale(attributes, str(group)).attrs}
@@ -251,12 +251,32 @@ def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, 
 
 
 def create_group(folder: Path, attributes: Mapping[str, Any]) -> None:
-    """Create the Zarr group ``folder``, or replace its attributes: one small file, written in one go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"zarr_format": 3, "node_type": "group", "attributes": plain(attributes)}
-    partial = folder / f"zarr.json.{uuid4().hex}.partial"
-    partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    partial.replace(folder / "zarr.json")
+    """Create the Zarr group ``folder``, or replace its attributes."""
+    _write_document(folder, {"zarr_format": 3, "node_type": "group", "attributes": plain(attributes)})
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``: whoever reads it, or kills this process, finds all of it or what was there before."""
+    partial = f"{path}.{uuid4().hex}.partial"
+    try:
+        try:
+            file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+        os.replace(partial, path)  # noqa: PTH105 - a Path of every chunk takes as long as the write
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _write_document(folder: Path, document: Mapping[str, Any]) -> None:
+    try:
+        replace_file(folder / "zarr.json", json.dumps(document, indent=1).encode())
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}; is the disk full?") from error
 
 
 def read_attributes(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bigimg.io.sources import DIMS, FileSource
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (37, 53), np.uint8)
 COLOUR = RNG.integers(0, 256, (37, 53, 3), np.uint8)
+PAGES = np.stack([GREY] * 3)
 
 # For each reader: files it must read, how they are made, and the pixels in them along the axes named.
 SAMPLES = {
@@ -28,9 +29,15 @@ SAMPLES = {
     },
     "tiff": {
         "grey.tif": (lambda path: tifffile.imwrite(path, GREY), GREY),
-        "tiled.tif": (lambda path: tifffile.imwrite(path, COLOUR, tile=(16, 16), compression="zlib", photometric="rgb"), np.moveaxis(COLOUR, -1, 0)),
-        "pages.tiff": (lambda path: tifffile.imwrite(path, np.stack([GREY] * 3), photometric="minisblack"), np.stack([GREY] * 3)),
-        "strips.tif": (lambda path: tifffile.imwrite(path, GREY, rowsperstrip=5, compression="lzw", predictor=True), GREY),
+        "tiled.tif": (
+            lambda path: tifffile.imwrite(path, COLOUR, tile=(16, 16), compression="zlib", photometric="rgb"),
+            np.moveaxis(COLOUR, -1, 0),
+        ),
+        "pages.tiff": (lambda path: tifffile.imwrite(path, PAGES, photometric="minisblack"), PAGES),
+        "strips.tif": (
+            lambda path: tifffile.imwrite(path, GREY, rowsperstrip=5, compression="lzw", predictor=True),
+            GREY,
+        ),
     },
     "npy": {
         "grey.npy": (lambda path: np.save(path, GREY), GREY),

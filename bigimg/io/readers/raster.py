@@ -1,8 +1,8 @@
 """PNG, JPEG, BMP and WebP: files that are decoded whole, by Pillow; 16-bit colour PNG by OpenCV.
 
 Pillow would halve the bits of 16-bit colour. Pixels are as stored: palettes become the colours they stand for, alpha
-stays a channel, CMYK becomes RGB, and an EXIF orientation is reported in ``attrs["acquisition"]`` but not applied, so that
-results lie on the pixels of the file.
+stays a channel, CMYK becomes RGB, and an EXIF orientation is reported in ``attrs["acquisition"]`` but not applied, so
+that results lie on the pixels of the file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def headers(path: Path) -> list[ImageHeader]:
         _refuse_animation(image, path)
         _, names, dtype = _how(image, path)
         width, height = image.size
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        # Of a PNG Pillow would decode all pixels first.
+        orientation = 1 if image.format == "PNG" else image.getexif().get(_ORIENTATION, 1)
     attrs: dict[str, Any] = {"channel_names": names} if names else {}
     if orientation != 1:
         attrs["acquisition"] = {"exif_orientation": int(orientation)}
