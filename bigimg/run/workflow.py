@@ -32,8 +32,8 @@ class Workflow:
     Examples
     --------
     >>> from bigimg.run.steps import Step
-    >>> workflow = Workflow.of("cells", [Step(op="threshold.otsu"), Step(op="measure.label")])  # doctest: +SKIP
-    >>> Workflow.parse(workflow.dump()) == workflow  # doctest: +SKIP
+    >>> workflow = Workflow.of("cells", [Step(op="threshold.otsu"), Step(op="measure.label")])
+    >>> Workflow.parse(workflow.dump()) == workflow
     True
     """
 

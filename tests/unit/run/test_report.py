@@ -129,6 +129,14 @@ def test_a_table_is_summed_up_by_what_was_measured():
     assert [(column.name, column.mean, column.most) for column in summary.columns] == [("area", 3.0, 3.0)]
 
 
+def test_a_table_of_many_properties_is_folded():
+    wide = pd.DataFrame({f"feature-{number:03}": [float(number)] for number in range(30)})
+    text = render(sample(tables=(TableSummary.of("images", wide),)))
+    assert "<details><summary>30 properties</summary>" in text
+    assert "feature-029" in text
+    assert not Outline(text).open
+
+
 def test_a_histogram_keeps_its_threshold_inside_and_its_bins_few():
     counts = np.zeros(65536, int)
     counts[1000:3000] = 5

@@ -1,10 +1,12 @@
 """Workflows: the grammar, what is filled in, what is refused and where, and writing them down again."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bigimg import shipped
 from bigimg.core.footprint import disk
 from bigimg.errors import UnknownNameError, WorkflowError
 from bigimg.run.steps import Step, image_parameters
@@ -239,3 +241,22 @@ def test_a_workflow_is_found_by_path_and_by_name(tmp_path: Path, monkeypatch, ca
     (tmp_path / "bad.yaml").write_text("name: [\n")
     with pytest.raises(WorkflowError, match=r"bad\.yaml:2:1: is not YAML"):
         Workflow.load("bad.yaml", catalog)
+
+
+@pytest.mark.parametrize("name", shipped.names("workflows"))
+def test_the_shipped_workflows_are_right(name):
+    workflow = Workflow.load(name)
+    assert workflow.name == name
+    assert workflow.description
+    assert Workflow.parse(workflow.dump()) == workflow
+
+
+def test_the_examples_of_the_readme_are_right():
+    readme = (shipped.folder("workflows") / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert len(Workflow.parse(example).steps) == 5
+    (python,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    found = {}
+    exec(python, found)
+    assert found["workflow"].name == "cells_4"
+    assert all(f"| `{name}` |" in readme for name in shipped.names("workflows"))
