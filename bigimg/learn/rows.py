@@ -77,6 +77,7 @@ class Rows:
         firsts = accumulate(self.data.chunks[0], initial=0)
         blocks = self.data.to_delayed().ravel()
         name = f"{_word(partial)}-{tokenize(self.data.name, partial)}"
+        partial = _once(partial)
         on_block = dask.delayed(_on_block)
         states = [
             on_block(block, first, partial, self.names, dask_key_name=(name, number))
@@ -87,22 +88,26 @@ class Rows:
     def map(self, function: Callable[[Floats], NDArray[Any]], dtype: Any, n_columns: int | None = None) -> Any:
         """Return ``function`` of the rows: one value a row, or ``n_columns`` of them; lazy where the rows are lazy."""
         if not self.lazy:
-            return self._dressed(_mapped(self.data, function, self.names), n_columns)
+            return self._dressed(_mapped(self.data, function, self.names))
         meta = np.empty((0,) if n_columns is None else (0, 0), dtype)
         axes: dict[str, Any] = {"drop_axis": 1}
         if n_columns is not None:
             axes = {"chunks": (self.data.chunks[0], (n_columns,))}
         name = f"{_word(function)}-{tokenize(self.data.name, function)}"
         options = {"name": name, "dtype": dtype, "meta": meta}
-        result = self.data.map_blocks(_mapped, function=function, names=self.names, **options, **axes)
-        return self._dressed(result, n_columns)
+        result = self.data.map_blocks(_mapped, function=_once(function), names=self.names, **options, **axes)
+        return self._dressed(result)
 
-    def _dressed(self, values: Any, n_columns: int | None) -> Any:
+    def like_before(self, values: Any) -> Any:
+        """Return new ``values`` of the same columns, as :meth:`map` gave them, with the columns' names as well."""
+        return values if self.like is None else self.like.copy(data=values.data)
+
+    def _dressed(self, values: Any) -> Any:
         if self.like is None:
             return values
         rows = self.like.dims[0]
         coords = {name: coord for name, coord in self.like.coords.items() if set(coord.dims) <= {rows}}
-        return xr.DataArray(values, dims=(rows,) if n_columns is None else (rows, "component"), coords=coords)
+        return xr.DataArray(values, dims=(rows, "component")[: values.ndim], coords=coords)
 
 
 def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, min_rows: int = 1) -> Rows:
@@ -176,6 +181,11 @@ def _without_missing(X: pd.DataFrame) -> pd.DataFrame:
     nullable = [name for name in X if isinstance(X[name].dtype, pd.api.extensions.ExtensionDtype)]
     numbers = [name for name in nullable if pd.api.types.is_numeric_dtype(X[name].dtype)]
     return X.astype(dict.fromkeys(numbers, "float64")) if numbers else X
+
+
+def _once(function: Any) -> Any:
+    """Return ``function`` as one key of the graph: many centres of many columns are not for every task to carry."""
+    return dask.delayed(function, name=f"{_word(function)}-itself-{tokenize(function)}", traverse=False)
 
 
 def _word(function: object) -> str:

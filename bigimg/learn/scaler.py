@@ -58,7 +58,7 @@ class StandardScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)
         dtype = rows.data.dtype if rows.data.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        return rows.map(_Standardise(self.mean_, self.scale_, dtype), dtype, rows.n_columns)
+        return rows.like_before(rows.map(_Standardise(self.mean_, self.scale_, dtype), dtype, rows.n_columns))
 
 
 def mean_and_variance(values: int, squares: int, count: int) -> tuple[float, float]:

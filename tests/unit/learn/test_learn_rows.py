@@ -1,3 +1,5 @@
+import pickle
+
 import dask.array as da
 import numpy as np
 import pandas as pd
@@ -53,7 +55,9 @@ def test_what_goes_in_comes_out(model, methods, kind):
         if isinstance(rows, xr.DataArray):
             assert result.dims[0] == "object"
             assert np.array_equal(result["object"], rows["object"])
-            assert "feature" not in result.coords
+            same_columns = isinstance(model, StandardScaler)
+            assert ("feature" in result.coords) == same_columns
+            assert (result.dims == rows.dims) == same_columns
             assert result["time"] == 3
 
 
@@ -68,6 +72,14 @@ def test_predictions_of_lazy_rows_are_lazy():
             result = getattr(model, method)(lazy)
             assert isinstance(result, da.Array)
             assert result.chunks[0] == (20, 20, 20)
+
+
+def test_a_model_travels_once_and_not_with_every_task():
+    rows = np.random.default_rng(0).normal(size=(500, 100))
+    model = MiniBatchKMeans(50, n_init=1).fit(rows)
+    lazy = da.zeros((100_000, 100), chunks=(500, 100))
+    for result in (model.predict(lazy), model.transform(lazy)):
+        assert len(pickle.dumps(result)) < 5 * model.cluster_centers_.nbytes
 
 
 def test_chunks_of_unknown_length_and_empty_ones():
