@@ -16,13 +16,20 @@ BLOCK = 32
 # Times 2**(8 k) this has k in its top three bits: the index of the byte in which a single bit is set.
 _BYTE_INDEX = np.uint64(sum(k << (61 - 8 * k) for k in range(8)))
 _EACH_BYTE = np.uint64(0x0101010101010101)
+_SEVEN_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+
+
+@njit(nogil=True, cache=True)
+def _truth(word: np.uint64) -> np.uint64:
+    """Return 1 for each byte that is not 0: a mask viewed from other bytes (0 and 255) may hold more than 0 and 1."""
+    return ((word | ((word & _SEVEN_BITS) + _SEVEN_BITS)) >> np.uint64(7)) & _EACH_BYTE
 
 
 @njit(nogil=True, cache=True)
 def _changes(words: NDArray[np.uint64], row: int, index: int) -> np.uint64:
     """Return a word with a 1 in each byte whose pixel differs from the pixel before it; before a row all is False."""
-    word = words[row, index]
-    before = words[row, index - 1] >> np.uint64(56) if index > 0 else np.uint64(0)
+    word = _truth(words[row, index])
+    before = _truth(words[row, index - 1]) >> np.uint64(56) if index > 0 else np.uint64(0)
     # The first pixel of a word is its lowest byte: little-endian, as every platform numba runs on.
     return word ^ ((word << np.uint64(8)) | before)
 

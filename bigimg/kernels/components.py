@@ -59,7 +59,7 @@ def label_runs(mask: NDArray[np.bool_], connectivity: int) -> RunLabels:
     Raises
     ------
     ImageError
-        If ``mask`` is not boolean, or not 2-D or 3-D.
+        If ``mask`` is not boolean, not 2-D or 3-D, or has 2**31 pixels.
     ParameterError
         If ``connectivity`` is not in 1 to ``mask.ndim``.
 
@@ -76,6 +76,9 @@ def label_runs(mask: NDArray[np.bool_], connectivity: int) -> RunLabels:
         raise ImageError(msg)
     if mask.ndim not in {2, 3}:
         msg = f"cannot label a mask of shape {mask.shape}; expected (M, N) or (P, M, N)"
+        raise ImageError(msg)
+    if mask.size >= 2**31:
+        msg = f"cannot label {mask.size} pixels at once (limit 2**31); cut the mask into tiles and join their labels"
         raise ImageError(msg)
     if not 1 <= connectivity <= mask.ndim:
         msg = f"connectivity must be 1 to {mask.ndim} for a {mask.ndim}-D mask (got {connectivity})"

@@ -30,6 +30,9 @@ def checked_labels(labels: NDArray[Any], valid: NDArray[np.bool_] | None) -> Lab
     if labels.size >= MAX_TERMS:
         msg = f"cannot measure {labels.size} pixels at once (limit {MAX_TERMS}); cut the image into tiles and merge"
         raise ImageError(msg)
+    if valid is not None and valid.shape != labels.shape:
+        msg = f"valid must have the shape of labels, {labels.shape} (got {valid.shape})"
+        raise ImageError(msg)
     if valid is not None:
         labels = np.where(valid, labels, np.zeros((), dtype=labels.dtype))
     dtype = np.int64 if labels.dtype.kind == "i" else np.uint32 if labels.dtype.itemsize <= 4 else np.uint64

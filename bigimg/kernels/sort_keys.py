@@ -22,7 +22,8 @@ def sort_keys(values: NDArray[Any]) -> NDArray[Any]:
     """
     if values.dtype.kind == "u":
         return values
-    bits = (values + values.dtype.type(0)).view(f"u{values.dtype.itemsize}")
+    with np.errstate(invalid="ignore"):  # pixels without a label may be anything
+        bits = (values + values.dtype.type(0)).view(f"u{values.dtype.itemsize}")
     sign = _sign(bits.dtype)
     if values.dtype.kind == "i":
         return bits ^ sign

@@ -116,6 +116,14 @@ def test_a_mask_without_pixels_has_no_components(shape):
         assert face(runs, axis, 0).shape == shape[:axis] + shape[axis + 1 :]
 
 
+def test_a_mask_viewed_from_bytes_is_true_where_they_are_not_zero():
+    pixels = np.random.default_rng(4).choice(np.array([0, 0, 0, 1, 2, 128, 255], dtype=np.uint8), (40, 64))
+
+    runs = label_runs(pixels.view(np.bool_), 1)
+
+    np.testing.assert_array_equal(paint(runs, np.arange(runs.count + 1)), label(pixels > 0, connectivity=1))
+
+
 def test_what_a_tile_keeps_is_small_and_travels():
     mask = data.coins() > 110
     runs = label_runs(mask, 2)
@@ -155,6 +163,7 @@ def test_union_of_a_long_chain_and_of_nothing():
         (np.zeros((3, 3), dtype=np.uint8), 1, ImageError, "boolean mask"),
         (np.zeros(3, dtype=bool), 1, ImageError, r"\(M, N\)"),
         (np.zeros((2, 2, 2, 2), dtype=bool), 1, ImageError, r"\(M, N\)"),
+        (np.broadcast_to(np.True_, (2**16, 2**15)), 1, ImageError, "tiles"),
         (np.zeros((3, 3), dtype=bool), 3, ParameterError, "1 to 2"),
         (np.zeros((3, 3), dtype=bool), 0, ParameterError, "1 to 2"),
     ],

@@ -308,8 +308,11 @@ def test_what_cannot_be_measured_is_refused(labels, intensity, properties, error
         measure(labels, (0,) * labels.ndim, intensity, properties=properties)
 
 
-def test_spacing_and_quantities_must_fit():
+def test_shapes_spacing_and_quantities_must_fit():
     regions = measure(LABELS, (0, 0), properties=["area"])
+
+    with pytest.raises(ImageError, match="valid must have the shape"):
+        measure(LABELS, (0, 0), properties=["area"], valid=np.ones((1, 4), dtype=bool))
 
     for spacing in [(1.0,), (1.0, -1.0), (1.0, math.nan), (math.inf, 1.0)]:
         with pytest.raises(ParameterError, match="2 positive numbers"):
