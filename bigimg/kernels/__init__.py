@@ -1,0 +1,1 @@
+"""Numbers only: arrays in, arrays out. Every kernel gives a pixel the same bits in whatever tile it is computed."""

@@ -7,6 +7,7 @@ triangle method.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -202,11 +203,11 @@ def triangle(counts: Counts, centers: Pixels) -> float:
     if len(counts) < 2:
         return _only(centers)
     peak = int(np.argmax(counts))
-    height: Any = counts[peak]
+    height = int(counts[peak])  # its square may be greater than an int64
     flipped = peak < len(counts) - 1 - peak
     if flipped:
         counts, peak = counts[::-1], len(counts) - 1 - peak
-    norm = np.sqrt(height**2 + peak**2)
+    norm = math.sqrt(height**2 + peak**2)
     distance = height / norm * np.arange(peak) - peak / norm * counts[:peak]
     level = int(np.argmax(distance))
     return float(centers[len(counts) - 1 - level if flipped else level])

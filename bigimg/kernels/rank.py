@@ -152,10 +152,7 @@ def _select(found: Keys, keys: Keys, rank: Keys, size: int, layers: int, bits: i
                 best = found[z, y, left:right]
                 best[:] = 0
                 for bit in range(bits - 1, -1, -1):
-                    step = keys.dtype.type(one << keys.dtype.type(bit))
-                    for x in range(best.shape[0]):
-                        guess[x] = best[x] | step
-                    less[:] = 0
+                    _try_bit(guess, best, less, keys.dtype.type(one << keys.dtype.type(bit)))
                     for layer in range(layers):
                         for row in range(size):
                             _count_less(less, guess, keys[z + layer, y + row, left : right + size - 1], size)
@@ -163,20 +160,33 @@ def _select(found: Keys, keys: Keys, rank: Keys, size: int, layers: int, bits: i
 
 
 @njit(nogil=True, cache=True)
+def _try_bit(guess: Keys, best: Keys, less: Keys, bit: Any) -> None:
+    for x in range(guess.shape[0]):
+        guess[x] = best[x] | bit
+        less[x] = 0
+
+
+@njit(nogil=True, cache=True)
 def _count_less(less: Keys, guess: Keys, row: Keys, size: int) -> None:
     count = less.shape[0]
-    zero, one = less.dtype.type(0), less.dtype.type(1)
-    first = row[:count]
-    for x in range(count):
-        less[x] += one if first[x] < guess[x] else zero
-    for column in range(1, size, 2):  # size is odd
+    column = 0
+    while column + 2 < size:
         a = row[column : column + count]
         b = row[column + 1 : column + 1 + count]
+        c = row[column + 2 : column + 2 + count]
         for x in range(count):
-            less[x] += (one if a[x] < guess[x] else zero) + (one if b[x] < guess[x] else zero)
+            value = guess[x]
+            less[x] += np.uint8(a[x] < value) + np.uint8(b[x] < value) + np.uint8(c[x] < value)
+        column += 3
+    while column < size:
+        a = row[column : column + count]
+        for x in range(count):
+            less[x] += np.uint8(a[x] < guess[x])
+        column += 1
 
 
 @njit(nogil=True, cache=True)
 def _keep(best: Keys, guess: Keys, less: Keys, rank: Keys) -> None:
     for x in range(best.shape[0]):
-        best[x] = guess[x] if less[x] <= rank[x] else best[x]
+        now, other = best[x], guess[x]  # loaded before the choice, or the loop would not vectorise
+        best[x] = other if less[x] <= rank[x] else now

@@ -65,8 +65,8 @@ def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Va
     >>> gaussian(np.array([[0, 0, 8, 0, 0]], np.uint8), 1.0, 1.0, 2).round(2)
     array([[0.  , 2.19, 3.61, 2.19, 0.  ]], dtype=float32)
     """
-    if not (sigma >= 0 and truncate >= 0):
-        raise ParameterError(f"sigma and truncate must be 0 or more (got {sigma} and {truncate})")
+    if not (0 <= sigma < np.inf and 0 <= truncate < np.inf):
+        raise ParameterError(f"sigma and truncate must be finite and at least 0 (got {sigma} and {truncate})")
     weights = read_only(_half_gaussian(sigma, truncate).astype(smoothed_dtype(pixels.dtype)))
     planes = as_planes(pixels, ndim, _COMPILED)
     if valid is None:

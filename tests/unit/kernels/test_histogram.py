@@ -117,6 +117,12 @@ def test_one_value_is_its_own_threshold(value):
         assert find(np.array([0, 9, 0]), np.arange(value - 1, value + 2)) == value
 
 
+def test_counts_of_a_great_collection():
+    counts = np.array([9, 2, 1, 1, 1]) * 10**12
+    for find, _ in FINDERS:
+        assert find(counts, np.arange(5)) == pytest.approx(find(counts // 10**12, np.arange(5)))
+
+
 def test_nothing_counted_has_no_threshold():
     for find, _ in FINDERS:
         assert np.isnan(find(np.zeros(5, int), np.arange(5)))

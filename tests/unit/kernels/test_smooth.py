@@ -137,6 +137,7 @@ def test_images_without_pixels():
     [
         lambda: gaussian(np.zeros((3, 3)), -1.0, 4.0, 2),
         lambda: gaussian(np.zeros((3, 3)), np.nan, 4.0, 2),
+        lambda: gaussian(np.zeros((3, 3)), 1.0, np.inf, 2),
         lambda: uniform(np.zeros((3, 3)), 0, 2),
     ],
 )
