@@ -1,8 +1,8 @@
 """How arrays are stored: Zarr v3, chunks compressed by Blosc (LZ4, shuffled bits), then a CRC-32C of every chunk.
 
 Without the checksum a flipped bit is silently other pixels, whatever the compressor. Arrays of just this form are
-written and read here, chunk by chunk: zarr takes three times as long, in one thread for all of a process, and its
-errors name no chunk. Arrays in shards, and those of others, are left to zarr.
+written and read here, chunk by chunk: zarr takes two to four times as long, in one thread for all of a process, and
+its errors name no chunk. Arrays in shards, and those of others, are left to zarr.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ import pyarrow as pa
 import xarray as xr
 
 from bigimg.errors import MissingInputError, ReadError, UnknownNameError
+from bigimg.io.documents import read_attributes
 from bigimg.io.items import Item, item_at, items_table, read_items
 from bigimg.io.names import check_id, inside, item_ids
 from bigimg.io.ngff import read_multiscale
@@ -34,7 +35,6 @@ from bigimg.io.scan import is_zarr
 from bigimg.io.sources import Source
 from bigimg.io.stored import StoredSource, open_array
 from bigimg.io.tables import read_table
-from bigimg.io.writer import read_attributes
 
 ToArray = Callable[[Source], Any]
 """Makes a lazy array (a Dask array) of a source."""

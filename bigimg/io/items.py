@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from bigimg.errors import ReadError
+from bigimg.io.documents import plain
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.tables import read_arrow, write_table
-from bigimg.io.writer import plain
 
 ITEMS = "items.parquet"
 

@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from bigimg.errors import BigimgError
+from bigimg.io.documents import create_group
 from bigimg.io.items import Item
 from bigimg.io.scan import Skipped
 from bigimg.io.sources import FileSource
-from bigimg.io.writer import ArrayWriter, create_array, create_group
+from bigimg.io.writer import ArrayWriter, create_array
 
 CHUNK_BYTES = 2 * 2**20
 """Of the images that are stored in one chunk."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigimg.errors import MissingInputError, ReadError
+from bigimg.io.documents import create_group
 from bigimg.io.ingest import finish
 from bigimg.io.items import Item
 from bigimg.io.names import check_id
@@ -16,7 +17,6 @@ from bigimg.io.readers import find_reader
 from bigimg.io.scan import Skipped, is_zarr
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.stored import StoredSource
-from bigimg.io.writer import create_group
 
 if TYPE_CHECKING:
     from bigimg.io.collection import Collection

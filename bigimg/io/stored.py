@@ -12,10 +12,9 @@ from hashlib import sha256
 from itertools import product
 from math import ceil, prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from bigimg.core.tile import Box, box_shape
@@ -23,6 +22,9 @@ from bigimg.errors import CorruptChunkError, MissingInputError, ReadError
 from bigimg.io import codecs
 from bigimg.io.cache import PixelCache
 from bigimg.io.sources import as_box, cause
+
+if TYPE_CHECKING:
+    import zarr
 
 _decoded = PixelCache(limit=128 * 2**20)
 
@@ -78,7 +80,9 @@ class StoredSource:
         """Return the digest taken at ingest, or else one of every stored byte."""
         if self.digest:
             return self.digest
-        return _digest_of_folder(self.path) + (f"#{self.item}" if self.item is not None else "")
+        return _digest_of_folder(self.path, signature(Path(self.path))) + (
+            f"#{self.item}" if self.item is not None else ""
+        )
 
     def __dask_tokenize__(self) -> object:
         return "bigimg-stored", self.path, self.item, self.digest, signature(Path(self.path))
@@ -235,6 +239,8 @@ def _ours(folder: Path, root: Path) -> OpenArray | None:
 
 
 def _by_zarr(folder: Path, root: Path) -> OpenArray:
+    import zarr  # noqa: PLC0415 - takes half a second, and few stores need it
+
     array = zarr.open_array(str(folder), mode="r")
     dims = tuple(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
     dtype = np.dtype(array.dtype).newbyteorder("=")
@@ -270,7 +276,8 @@ def _touched(box: Box, unit: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...],
         )
 
 
-def _digest_of_folder(folder: str) -> str:
+@lru_cache(maxsize=4096)
+def _digest_of_folder(folder: str, seen: tuple[int, ...]) -> str:  # noqa: ARG001 - it keys the cache
     digest = sha256()
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
         data = path.read_bytes()

@@ -6,27 +6,27 @@ earlier, without a warning. ``dask.array.store`` and ``to_zarr`` do so on a grid
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, cast
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from bigimg.core.tile import Box, Chunks, TileGrid, box_shape
-from bigimg.errors import AlignmentError, ImageError, OutputError, OutputExistsError, ReadError
+from bigimg.errors import AlignmentError, ImageError, OutputError, OutputExistsError
 from bigimg.io import codecs, ngff
+from bigimg.io.documents import create_group, plain, read_attributes, replace_file, write_document
 from bigimg.io.names import check_id
 from bigimg.io.pyramid import Kind, halve, level_shapes
 from bigimg.io.stored import open_array, signature
+
+if TYPE_CHECKING:
+    import zarr
 
 CHUNK = 512
 """Rows and columns of a chunk: small enough that a halo reads little more than it needs."""
@@ -131,7 +131,7 @@ def create_array(
         shards = tuple(-(-shard // chunk) * chunk for shard, chunk in zip(cut, chunks))
     if (folder / "zarr.json").exists():
         raise OutputExistsError(f"there is an array at {folder} already")
-    _write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims))
+    write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims))
     return ArrayWriter(str(folder), tuple(shape), tuple(shards or chunks), dtype, is_sharded=shards is not None)
 
 
@@ -250,55 +250,10 @@ def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, 
     return tuple(min(along.get(dim, 1), size) for dim, size in zip(dims, shape))
 
 
-def create_group(folder: Path, attributes: Mapping[str, Any]) -> None:
-    """Create the Zarr group ``folder``, or replace its attributes."""
-    _write_document(folder, {"zarr_format": 3, "node_type": "group", "attributes": plain(attributes)})
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``: whoever reads it, or kills this process, finds all of it or what was there before."""
-    partial = f"{path}.{uuid4().hex}.partial"
-    try:
-        try:
-            file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(data)
-        os.replace(partial, path)  # noqa: PTH105 - a Path of every chunk takes as long as the write
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
-
-
-def _write_document(folder: Path, document: Mapping[str, Any]) -> None:
-    try:
-        replace_file(folder / "zarr.json", json.dumps(document, indent=1).encode())
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}; is the disk full?") from error
-
-
-def read_attributes(folder: Path) -> dict[str, Any]:
-    """Return the attributes of the Zarr group ``folder``, of format 2 or 3; empty where it has none.
-
-    Raises
-    ------
-    ReadError
-        If they are damaged.
-    """
-    for name in ("zarr.json", ".zattrs"):
-        if (folder / name).is_file():
-            try:
-                document = json.loads((folder / name).read_text(encoding="utf-8"))
-                return dict(document.get("attributes", {}) if name == "zarr.json" else document)
-            except (ValueError, AttributeError, TypeError) as error:
-                raise ReadError(f"{folder / name} is damaged: {error}; restore it from a copy") from error
-    return {}
-
-
 @lru_cache(maxsize=256)
 def _open(path: str, signature: tuple[int, ...]) -> zarr.Array[Any]:  # noqa: ARG001 - an array made anew is another one
+    import zarr  # noqa: PLC0415 - takes half a second, and only shards need it
+
     # A chunk of zeros is written, too: then one that is absent is known to be lost. zarr 3.1 ignores `config` in
     # open_array without a word, hence the constructor.
     found = zarr.open_array(path, mode="r+")
@@ -316,12 +271,3 @@ def _check_dims(dims: Sequence[str]) -> None:
         raise ImageError(
             f"an image has those of the axes t, c, z, y, x that exist, in this order, with y and x (got {dims})"
         )
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` in the types that JSON has."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    return value.item() if isinstance(value, np.generic) else value

@@ -33,8 +33,6 @@ class ImageHeader:
     """Which image of the file."""
     part_name: str = ""
     """Its name in the file, where it has one."""
-    files: tuple[str, ...] = ()
-    """The files of a set that the image is spread over, where there are several."""
 
     def checked(self, path: Path) -> ImageHeader:
         """Return the header, or say what makes it impossible.

@@ -1,6 +1,9 @@
 import json
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +285,28 @@ def test_real_scene_comes_back_as_it_was(tmp_path):
     ingest(path, tmp_path / "a.zarr")
     (image,) = open_collection(tmp_path / "a.zarr").values()
     np.testing.assert_array_equal(image.values, np.moveaxis(tifffile.imread(path), -1, 0))
+
+
+def test_ingest_killed_in_the_middle_leaves_no_collection_and_can_be_repeated(folder, tmp_path):
+    code = (
+        "import os, signal, sys; from bigimg.io import ingest\n"
+        "die = lambda done, count: done < 3 or os.kill(os.getpid(), signal.SIGKILL)\n"
+        "ingest(sys.argv[1], sys.argv[2], progress=die)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path / "a.zarr")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "a.zarr").exists()
+    (left,) = tmp_path.glob("a.zarr.building-*")
+    with pytest.raises(ReadError):
+        open_collection(left)
+    assert ingest(folder, tmp_path / "a.zarr").items == 8
+
+
+def test_a_store_of_our_own_is_opened_without_zarr(folder, tmp_path):
+    ingest(folder, tmp_path / "a.zarr", pack=True)
+    code = (
+        "import sys; from bigimg.io import open_collection\n"
+        "images = open_collection(sys.argv[1]); images['colour'].compute(); images['small1'].compute()\n"
+        "sys.exit('zarr' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.zarr")], check=False).returncode == 0

@@ -131,7 +131,7 @@ def test_two_files_of_one_id_are_distinguished(tmp_path):
 
 @pytest.mark.parametrize(
     "path",
-    ["../../etc/passwd.png", "..png", ".png", "ä/ö.png", "细胞.png", "zarr.json.png", 300 * "a" + ".png", "-rf.png", "a\nb"],
+    ["../../etc/a.png", "..png", ".png", "ä/ö.png", "细.png", "zarr.json.png", 200 * "a" + ".png", "-rf.png", "a\nb"],
 )  # fmt: skip
 def test_nasty_names_become_safe_ids(path):
     (name,) = item_ids([path])
