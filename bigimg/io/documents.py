@@ -1,4 +1,4 @@
-"""The small files of a store: groups, their attributes, the documents of arrays. Each is replaced whole or not at all."""
+"""The small files of a store: groups, attributes, documents of arrays. Each is replaced whole or not at all."""
 
 from __future__ import annotations
 
