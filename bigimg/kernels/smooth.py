@@ -129,7 +129,7 @@ def _half_gaussian(sigma: float, truncate: float) -> Weights:
 
 
 def _separable(planes: Pixels, weights: Weights) -> Pixels:
-    """Smooth every plane or volume of a stack along all of its axes, the first axis first."""
+    """Smooth every plane of a stack along its rows, then down; volumes along their first axis before that."""
     out = np.empty(planes.shape, weights.dtype)
     if planes.ndim == 4 and planes.size:
         alone = read_only(np.ones(1, weights.dtype))
