@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 USAGE_ERRORS = (WorkflowError, UnknownNameError, ParameterError)
 """What the user said cannot be done at all, so nothing was tried: exit code 2."""
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C has ended."""
 
 app = typer.Typer(
     name="bigimg",
@@ -153,13 +157,18 @@ def main(args: list[str] | None = None) -> NoReturn:
     0 done, 1 failed, 2 asked for what cannot be (usage, workflow, unknown name, parameter), 130 interrupted.
     """
     given = sys.argv[1:] if args is None else args
+    if "--debug" not in given:
+        # An interrupted cluster leaves unfinished tasks behind, and asyncio would list them all.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         app(given, prog_name="bigimg")
     except BigimgError as error:
         _explain(error, str(error), given)
         sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            sys.stderr.write("interrupted\n")
+        raise
     except Exception as error:  # noqa: BLE001 - a user gets a sentence; --debug gives the rest
         _explain(error, f"{type(error).__name__}: {error} (bigimg --debug shows where it came from)", given)
         sys.exit(1)

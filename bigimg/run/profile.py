@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -158,21 +160,40 @@ class ClusterProfile(BaseModel):
         count = workers or (CPU_COUNT if self.workers == "auto" else self.workers)
         limit = {} if self.memory_limit == "auto" else {"memory_limit": self.memory_limit}
         try:
-            cluster = LocalCluster(
-                n_workers=count,
-                threads_per_worker=self.threads_per_worker,
-                processes=True,
-                host=LOOPBACK,
-                dashboard_address=f"{LOOPBACK}:0",
-                local_directory=scratch,
-                silence_logs=logging.CRITICAL,
-                **limit,
-            )
+            with _workers_deaf_to_interrupts():
+                cluster = LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=self.threads_per_worker,
+                    processes=True,
+                    host=LOOPBACK,
+                    dashboard_address=f"{LOOPBACK}:0",
+                    local_directory=scratch,
+                    silence_logs=logging.CRITICAL,
+                    **limit,
+                )
         except (OSError, RuntimeError, TimeoutError) as error:
             hint = f" ({_GUARD})" if hasattr(sys.modules["__main__"], "__file__") else ""
             raise RunError(f"the {count} workers of the local cluster did not start: {error}{hint}") from error
         with cluster:
             yield cluster
+
+
+@contextmanager
+def _workers_deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C in a terminal, which goes to all of them, does not reach: the caller ends them.
+
+    A thread has the signal mask of the thread that started it, and so has a process; workers that are started again
+    later come from the same thread.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # when it starts, it lets interrupts through to the first worker
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

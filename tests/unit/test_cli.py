@@ -1,6 +1,7 @@
 """The command line: verbs, exit codes, errors in one sentence; and that asking for help loads nothing heavy."""
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,14 @@ import pytest
 import bigimg
 from bigimg import cli
 from bigimg.errors import OutputExistsError, ReadError
+
+
+@pytest.fixture(autouse=True)
+def _level_of_asyncio_is_put_back():
+    logger = logging.getLogger("asyncio")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 def call(*args: object) -> int:
@@ -150,9 +159,10 @@ def test_a_bug_is_one_sentence_too_and_debug_shows_the_rest(replaced, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_130(replaced):
+def test_an_interrupt_is_130(replaced, capsys):
     replaced("bigimg.run.inputs", "ingest", KeyboardInterrupt())
     assert call("ingest", "in", "out") == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_ops_lists_describes_and_suggests(capsys):

@@ -1,6 +1,7 @@
 """Cluster profiles: what a file may say, and that the cluster it opens is private and leaves nothing behind."""
 
 import os
+import signal
 from pathlib import Path
 
 import dask
@@ -74,7 +75,11 @@ def test_the_cluster_is_private_and_leaves_nothing_behind(tmp_path: Path):
         assert all(Path(worker["local_directory"]).is_relative_to(folder) for worker in workers)
         assert client.dashboard_link.startswith("http://127.0.0.1:")
         assert listening_addresses() == {"127.0.0.1"}
-        pids = client.run(os.getpid).values()
+        pids = set(client.run(os.getpid).values())
+        for pid in pids:
+            os.kill(pid, signal.SIGINT)  # as Ctrl-C in a terminal does; the caller decides, not the workers
+        assert client.submit(sum, [4, 5]).result() == 9
+        assert set(client.run(os.getpid).values()) == pids
     assert not list(tmp_path.iterdir())
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert dask.config.config == before
