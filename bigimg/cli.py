@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 USAGE_ERRORS = (WorkflowError, UnknownNameError, ParameterError)
 """What the user said cannot be done at all, so nothing was tried: exit code 2."""
 
+SHOWN = ("id", "shape", "dtype", "dims", "source")
+"""Columns of the item table that ``info`` prints."""
+
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C has ended."""
 
@@ -70,7 +73,7 @@ def ingest(
     from bigimg.run.inputs import ingest as run_ingest
 
     collection = run_ingest(source, dest, on_error=on_error, pack=pack)
-    typer.echo(f"{len(collection):,} images in {dest}")
+    typer.echo(f"{_images(len(collection))} in {dest}")
 
 
 @app.command()
@@ -79,8 +82,8 @@ def info(path: Annotated[Path, typer.Argument(help="A collection, or the output 
     from bigimg.run.inputs import open as run_open
 
     collection = run_open(path)
-    typer.echo(f"{path}: {len(collection):,} images")
-    _print_table(collection.table)
+    typer.echo(f"{path}: {_images(len(collection))}")
+    _print_table(collection.table[list(SHOWN)])
 
 
 @app.command()
@@ -179,6 +182,10 @@ def _explain(error: Exception, message: str, given: list[str]) -> None:
     if "--debug" in given:
         traceback.print_exception(error)
     sys.stderr.write(f"error: {message}\n")
+
+
+def _images(amount: int) -> str:
+    return f"{amount:,} image{'' if amount == 1 else 's'}"
 
 
 def _described(entry: Entry) -> dict[str, Any]:

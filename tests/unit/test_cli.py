@@ -132,13 +132,16 @@ def test_ingest_says_how_many(replaced, capsys):
 
 def test_info_shows_the_table(replaced, capsys):
     class Collection(dict):
-        table = pd.DataFrame({"id": [f"[bold]{number}" for number in range(60)], "shape": ["5x6"] * 60})
+        table = pd.DataFrame({"id": [f"[bold]{number}" for number in range(60)]}).assign(
+            shape="5x6", dtype="uint8", dims="yx", source="a.png", path="images/a"
+        )
 
     replaced("bigimg.run.inputs", "open", Collection.fromkeys(range(60)))
     assert call("info", "a.zarr") == 0
     said = capsys.readouterr().out
     assert said.startswith("a.zarr: 60 images\n")
     assert "[bold]49" in said
+    assert "images/a" not in said
     assert "... and 10 more" in said
 
 
