@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bigimg.ops import morphology as morphology
     from bigimg.ops import threshold as threshold
     from bigimg.run.inputs import ingest as ingest
-    from bigimg.run.inputs import open as open
+    from bigimg.run.inputs import open as open  # noqa: A004 - the word users know
     from bigimg.run.plan import Plan as Plan
     from bigimg.run.plan import plan as plan
     from bigimg.run.run import Run as Run

@@ -98,5 +98,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     'known: gaussian, median'
     """
     known = sorted(known)
-    near = get_close_matches(name, known, n=1) or [full for full in known if full.split(".")[-1] == name.split(".")[-1]]
+    last = name.rpartition(".")[2]
+    near = get_close_matches(name, known, n=1) or [full for full in known if full.rpartition(".")[2] == last]
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"

@@ -25,7 +25,15 @@ from bigimg.core.tile import Chunks
 from bigimg.engine.kinds import reduce
 from bigimg.engine.lazy import from_store
 
-__all__ = ["check_op", "check_reduction", "example_parameters", "nothing_computes", "random_chunks", "random_image", "tilings"]
+__all__ = [
+    "check_op",
+    "check_reduction",
+    "example_parameters",
+    "nothing_computes",
+    "random_chunks",
+    "random_image",
+    "tilings",
+]
 
 Pixels = NDArray[Any]
 
@@ -33,7 +41,7 @@ Pixels = NDArray[Any]
 def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 0) -> Pixels:
     """Return an image of blobs, edges, plateaus and noise over the whole range of its dtype.
 
-    Floats lie in 0..1, integers of more than 16 bits within a million of 0; booleans are half true.
+    Floats lie in 0..1, integers of more than 16 bits within a hundred thousand of 0; booleans are half true.
     """
     rng = np.random.default_rng(seed)
     coarse = [max(1, -(-size // 5)) for size in shape[-2:]]
@@ -46,7 +54,7 @@ def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 
     if dtype.kind == "f":
         return mixed.astype(dtype)
     info = np.iinfo(dtype)
-    low, high = max(int(info.min), -(10**6)), min(int(info.max), 10**6)
+    low, high = max(int(info.min), -(10**5)), min(int(info.max), 10**5)
     return (np.floor(mixed * (high - low)) + low).astype(dtype)
 
 
@@ -61,12 +69,19 @@ def random_chunks(shape: Sequence[int], seed: int) -> Chunks:
 
 
 def tilings(shape: Sequence[int], seed: int = 0) -> Iterator[Chunks]:
-    """Yield ways to cut an image: whole, halves, a thin last tile, single rows, single columns, pixels, and random ones."""
+    """Yield ways to cut an image: whole, halves, a thin last tile, rows, columns, pixels, and random ones."""
     lead, plane = tuple(shape[:-2]), tuple(shape[-2:])
     rows, columns = plane
     whole = tuple((size,) for size in lead)
-    regular = [(rows, columns), (-(-rows // 2), columns), (max(1, rows - 1), max(1, columns - 2)), (1, columns), (rows, 1), (7, 5)]
-    if rows * columns <= 400:
+    regular = [
+        (rows, columns),
+        (-(-rows // 2), columns),
+        (max(1, rows - 1), max(1, columns - 2)),
+        (1, columns),
+        (rows, 1),
+        (7, 5),
+    ]
+    if rows * columns <= 100:
         regular.append((1, 1))
     for tile in regular:
         yield da.core.normalize_chunks((*lead, *tile), (*lead, *plane))
@@ -83,6 +98,7 @@ def check_op(
     reference: Any = None,
     valid: NDArray[np.bool_] | None = None,
     chunkings: Sequence[Chunks] | None = None,
+    dims: Sequence[str] | None = None,
     rtol: float = 0.0,
 ) -> None:
     """Check that ``function`` gives the same answer however the image is cut, and computes nothing before it is asked.
@@ -90,8 +106,8 @@ def check_op(
     Parameters
     ----------
     function : callable
-        An operation with its parameters bound, as ``functools.partial(bigimg.filters.gaussian, sigma=2)``: an image of any
-        kind in, the same kind (or a table, or a value) out.
+        An operation with its parameters bound, as ``functools.partial(bigimg.filters.gaussian, sigma=2)``: an image of
+        any kind in, the same kind (or a table, or a value) out.
     image : array
         Small: it is cut into single rows and columns too.
     reference : array, table or value, optional
@@ -100,6 +116,8 @@ def check_op(
         Which pixels count. The values of the others must then not matter either.
     chunkings : sequence of chunks, optional
         Ways to cut the image; by default those of :func:`tilings`.
+    dims : sequence of str, optional
+        Names of the axes; by default the last of ``t c z y x``, and ``c y x`` for three.
     rtol : float
         How far a floating point result may be from ``reference``; between tilings nothing is tolerated.
 
@@ -117,7 +135,7 @@ def check_op(
     for chunks in chunkings or list(tilings(image.shape)):
         for kind, pixels in _sources(image, chunks):
             with nothing_computes():
-                result = function(_lazy(pixels, valid))
+                result = function(_lazy(pixels, valid, dims))
             how = f"an image {kind} and cut into {_brief(chunks)}"
             _equal(_bare(_computed(result), valid), _bare(whole, valid), how)
 
@@ -158,7 +176,7 @@ def _check_order(reduction: Reduction[Any, Any], value: Any, whole: Any, seed: i
     """Merge the states of all tiles one by one, in a random order."""
     keys = [key for key in dict(value.dask) if isinstance(key, tuple) and str(key[0]).startswith(f"{reduction.name}-")]
     states = list(dask.get(dict(value.dask), keys))
-    np.random.default_rng(seed).shuffle(states)  # type: ignore[arg-type]
+    np.random.default_rng(seed).shuffle(states)
     total = states[0]
     for state in states[1:]:
         total = reduction.merge(state, total)
@@ -205,7 +223,12 @@ class _Store:
 
 def _sources(image: Pixels, chunks: Chunks) -> Iterator[tuple[str, da.Array]]:
     yield "in memory", da.from_array(image, chunks=chunks)
-    yield "computed before", da.from_array(image, chunks=chunks).map_blocks(np.copy, dtype=image.dtype, meta=np.empty((0,) * image.ndim, image.dtype))
+    yield (
+        "computed before",
+        da.from_array(image, chunks=chunks).map_blocks(
+            np.copy, dtype=image.dtype, meta=np.empty((0,) * image.ndim, image.dtype)
+        ),
+    )
     if all(len(set(sizes[:-1])) <= 1 and sizes[-1] <= sizes[0] for sizes in chunks):
         yield "read from a store", from_store(_Store(image), [sizes[0] for sizes in chunks])
 
@@ -214,8 +237,8 @@ def _array(image: Pixels, valid: NDArray[np.bool_] | None) -> Any:
     return image if valid is None else np.ma.MaskedArray(image, mask=~valid)
 
 
-def _lazy(pixels: da.Array, valid: NDArray[np.bool_] | None) -> xr.DataArray:
-    dims = ("t", "c", "z", "y", "x")[-pixels.ndim :] if pixels.ndim != 3 else ("c", "y", "x")
+def _lazy(pixels: da.Array, valid: NDArray[np.bool_] | None, dims: Sequence[str] | None = None) -> xr.DataArray:
+    dims = tuple(dims or (("c", "y", "x") if pixels.ndim == 3 else ("t", "c", "z", "y", "x")[-pixels.ndim :]))
     coords = {} if valid is None else {"valid": (dims[-valid.ndim :], valid)}
     return xr.DataArray(pixels, dims=dims, coords=coords)
 
@@ -243,11 +266,13 @@ def _bare(result: Any, valid: NDArray[np.bool_] | None) -> Any:
 def _equal(got: Any, expected: Any, how: str, rtol: float = 0.0) -> None:
     note = f"another answer for {how}"
     if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(got, expected, check_exact=not rtol, **({"rtol": rtol} if rtol else {}), obj=note)
+        pd.testing.assert_frame_equal(got, expected, check_exact=not rtol, rtol=rtol or 1e-5, obj=note)
     elif isinstance(expected, np.ndarray):
         assert got.dtype == expected.dtype or rtol, f"{note}: dtype {got.dtype} instead of {expected.dtype}"
         if rtol:
-            np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol * max(1, float(np.abs(expected).max())), err_msg=note)
+            np.testing.assert_allclose(
+                got, expected, rtol=rtol, atol=rtol * max(1, float(np.abs(expected).max())), err_msg=note
+            )
         else:
             np.testing.assert_array_equal(got, expected, err_msg=note)
     elif hasattr(expected, "__dict__"):

@@ -126,7 +126,8 @@ def reach(mask: Mask) -> tuple[int, ...]:
 
 def _sphere(radius: int, ndim: int) -> Mask:
     offset = np.arange(-_at_least(radius, 0, "radius"), radius + 1)
-    return sum(np.meshgrid(*[offset**2] * ndim, indexing="ij")) <= radius**2
+    squares = np.stack(np.meshgrid(*[offset**2] * ndim, indexing="ij")).sum(axis=0)
+    return np.asarray(squares <= radius**2)
 
 
 def _at_least(value: int, least: int, name: str) -> int:

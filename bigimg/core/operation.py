@@ -149,7 +149,7 @@ class Operation:
         valid = np.broadcast_to(valid, pixels.shape)
         result = self.spec.function(pixels, valid=valid, **self.params)
         if self.spec.drops_channels:
-            valid = valid.all(axis=-3)
+            valid = np.asarray(valid.all(axis=-3))
         return np.where(valid, result, np.zeros((), result.dtype))
 
     def __str__(self) -> str:
@@ -216,7 +216,7 @@ class Chain:
         for operation in self.operations:
             pixels = operation(pixels, valid)
             if valid is not None and operation.spec.drops_channels and valid.ndim > pixels.ndim:
-                valid = valid.all(axis=-3)
+                valid = np.asarray(valid.all(axis=-3))
         return pixels
 
     def __str__(self) -> str:

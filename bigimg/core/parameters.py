@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -94,10 +94,8 @@ def _config(annotation: Any) -> ConfigDict | None:
 
 
 def _has_image(annotation: Any) -> bool:
-    return any(
-        isinstance(extra, WithJsonSchema) and extra is ImageInput.__metadata__[0]
-        for extra in getattr(annotation, "__metadata__", ())
-    )
+    marked = any(extra is ImageInput.__metadata__[0] for extra in getattr(annotation, "__metadata__", ()))
+    return marked or any(_has_image(part) for part in get_args(annotation))
 
 
 class Parameters(Mapping[str, Parameter]):
@@ -139,7 +137,9 @@ class Parameters(Mapping[str, Parameter]):
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter with its value, validated; positional values in the order of the signature."""
         if len(args) > len(self):
-            raise ParameterError(f"{self.owner} takes at most {len(self)} parameters beside the image (got {len(args)})")
+            raise ParameterError(
+                f"{self.owner} takes at most {len(self)} parameters beside the image (got {len(args)})"
+            )
         given = dict(zip(self, args))
         for name, value in kwargs.items():
             if name not in self._parameters:

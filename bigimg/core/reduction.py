@@ -1,6 +1,7 @@
 """The second kind of work: what a whole image gives, gathered from its tiles.
 
-A :class:`Reduction` gives one value: ``partial`` on each tile, ``merge`` of two states, ``finish`` once. ``merge`` must be
+A :class:`Reduction` gives one value: ``partial`` on each tile, ``merge`` of two states, ``finish`` once. ``merge``
+must be
 associative and commutative, and its result independent of the order; then the value cannot depend on the cutting.
 
 A :class:`Gather` is a reduction whose value goes back into every tile, as in labelling: each tile *keeps* something for
@@ -79,11 +80,10 @@ class Gather(ABC, Generic[Kept, State, Value]):
         return self
 
 
-def deferred_fields(work: Reduction[Any, Any] | Gather[Any, Any, Any]) -> dict[str, Any]:
+def deferred_fields(work: Any) -> dict[str, Any]:
     """Return the parameters of ``work`` that are not known yet."""
-    if not is_dataclass(work):
-        return {}
-    values = {item.name: getattr(work, item.name) for item in fields(work)}
+    names = [item.name for item in fields(work)] if is_dataclass(work) else []
+    values = {name: getattr(work, name) for name in names}
     return {name: value for name, value in values.items() if is_deferred(value)}
 
 

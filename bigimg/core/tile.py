@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from math import prod
 
 from bigimg.errors import ImageError
@@ -134,7 +134,7 @@ class TileGrid:
         return tuple(
             tuple(
                 (slice(start, stop), slice(max(0, start - halo), min(bound[-1], stop + halo)))
-                for start, stop in zip(bound, bound[1:])
+                for start, stop in pairwise(bound)
             )
             for bound, halo in zip(self.bounds, self.halo)
         )

@@ -1,8 +1,9 @@
 """The faces of an operation, made from one plain function.
 
-``@tilewise`` for a function of pixels with a halo, ``@composed`` for a function that calls other operations, reductions and
-gathers. Both give a callable that takes any kind of image and returns the same kind, and that knows its parameters, their
-bounds, its page of documentation and what it takes and gives: that is all a workflow step needs.
+``@tilewise`` for a function of pixels with a halo, ``@composed`` for a function that calls other operations,
+reductions and
+gathers. Both give a callable that takes any kind of image and returns the same kind, and that knows its parameters,
+their bounds, its page of documentation and what it takes and gives: that is all a workflow step needs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
-from typing import Any, Concatenate, Generic, Literal, ParamSpec
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, cast
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from bigimg.engine.kinds import Image, apply_to
 P = ParamSpec("P")
 
 What = Literal["image", "mask", "labels", "table", "value", "same"]
-"""What an operation takes or gives, as a workflow sees it: a mask is a boolean image, labels are integers, and the same is
-what went in."""
+"""What an operation takes or gives, as a workflow sees it: a mask is a boolean image, labels are integers, and the
+same is what went in."""
 
 
 class OperationFunction(Generic[P]):
@@ -41,7 +42,7 @@ class OperationFunction(Generic[P]):
     kind: Literal["tilewise", "composed"]
 
     def __init__(self, function: Callable[..., Any], takes: What, gives: What, room: str | None = None) -> None:
-        update_wrapper(self, function)
+        update_wrapper(cast("Any", self), function)
         self.function = function
         self.takes, self.gives = takes, gives
         self.name = f"{room or function.__module__.rpartition('.')[2]}.{function.__name__}"
@@ -142,13 +143,14 @@ def tilewise(
     >>> brightest(np.eye(5), radius=1)[0]
     array([1., 1., 1., 0., 0.])
     """
-    find_halo = halo if callable(halo) else (lambda _, pixels=halo: pixels)
-    if callable(dtype):
-        find_dtype = dtype
-    elif dtype == "same":
-        find_dtype = lambda given, _: given  # noqa: E731
-    else:
-        find_dtype = lambda _, __, name=dtype: np.dtype(name)  # noqa: E731
+
+    def find_halo(parameters: Any) -> int | tuple[int, ...]:
+        return halo(parameters) if callable(halo) else halo
+
+    def find_dtype(given: np.dtype[Any], parameters: Any) -> np.dtype[Any]:
+        if callable(dtype):
+            return np.dtype(dtype(given, parameters))
+        return given if dtype == "same" else np.dtype(dtype)
 
     def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"

@@ -5,7 +5,8 @@
     tile ──split──> kept ───────────────────────────> finish ──> pixels
               └───> sent ──merge──> ... ──solve──> value ┘
 
-Two tasks a tile and the few of the tree. A finished image remembers its gather: work that only finishes otherwise (labels
+Two tasks a tile and the few of the tree. A finished image remembers its gather: work that only finishes otherwise
+(labels
 after a size filter) takes the same kept tiles, because the names of the first tasks say only what they depend on.
 """
 
@@ -185,4 +186,3 @@ def plane_tile(tile: Tile, ndim: int) -> Tile:
     """Return the tile as one of its own plane (or volume)."""
     cut = len(tile.index) - ndim
     return Tile(tile.index[cut:], tile.write[cut:], tile.write[cut:], tile.image_shape[cut:])
-

@@ -9,7 +9,8 @@ kind                      is computed                              which pixels 
 ``xarray.DataArray``      as the array it holds                    its coordinate ``valid``
 ========================  =======================================  ==========================
 
-The plane is the last two axes, or the dimensions named ``y`` and ``x``; the volume is the last three, or ``z``, ``y``, ``x``.
+The plane is the last two axes, or the dimensions named ``y`` and ``x``; the volume is the last three, or ``z``, ``y``,
+``x``.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened
     if isinstance(image, da.Array):
         _check(image, ndim)
         if isinstance(image._meta, np.ma.MaskedArray):  # noqa: SLF001 - Dask has no public name for it
-            raise ImageError("a Dask array of masked arrays: give an xarray.DataArray with a coordinate 'valid' instead")
+            raise ImageError(
+                "a Dask array of masked arrays: give an xarray.DataArray with a coordinate 'valid' instead"
+            )
         return Opened(image, None, lambda pixels: pixels)
     if not isinstance(image, np.ndarray):
         raise ImageError(
@@ -147,8 +150,8 @@ def apply_to(operation: Operation, image: Image) -> Image:
 def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int = 2) -> Any:
     """Return the value of ``reduction`` over an image and others of its shape.
 
-    At once for arrays in memory; a ``dask.delayed.Delayed`` if any of them is lazy. ``others`` may have more axes before
-    the plane than the first image; they come to ``partial`` whole along these.
+    At once for arrays in memory; a ``dask.delayed.Delayed`` if any of them is lazy. ``others`` may have more axes
+    before the plane than the first image; they come to ``partial`` whole along these.
     """
     given = [opened(each, ndim) for each in (image, *others)]
     if not any(each.lazy for each in given):

@@ -1,8 +1,9 @@
 """Chains of tilewise operations as one Dask layer: one task a tile, however long the chain.
 
-A :class:`TileLayer` remembers where its pixels come from and which operations they go through. The next operation does not
-stand on the layer, it makes a longer one; the halos add, and each task reads its tile and the summed halo, runs the whole
-chain in memory, and crops. What Dask sees is an ordinary lazy array: it can be sliced, persisted, and used by any library.
+A :class:`TileLayer` remembers where its pixels come from and which operations they go through. The next operation does
+not stand on the layer, it makes a longer one; the halos add, and each task reads its tile and the summed halo, runs the
+whole chain in memory, and crops. What Dask sees is an ordinary lazy array: it can be sliced, persisted, and used by any
+library.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ NAME_LENGTH = 80
 
 @dataclass(frozen=True)
 class TileInput:
-    """How a task gets one of its images: read, make valid, run the chain, crop. What a task carries; it pickles small."""
+    """How a task gets one of its images: read, make valid, run the chain, crop. It travels with the task."""
 
     label: str
     pixels: Piece
@@ -57,7 +58,7 @@ class TileInput:
         pixels = checked(pixels, valid, self.label)
         pixels = _with_values(self.chain, self.deferred, values[self.needs - len(self.deferred) :])(pixels, valid)
         if valid is not None and valid.ndim > pixels.ndim:
-            valid = valid.all(axis=-3)
+            valid = np.asarray(valid.all(axis=-3))
         return pixels[self.crop], None if valid is None else valid[self.crop]
 
 
@@ -107,7 +108,7 @@ class LazyImage:
         return TileGrid(self.chunks, (0,) * lead + tuple(halo + extra for halo in self.chain.halo))
 
     def source_box(self, box: Box) -> Box:
-        """Return the box of the source for a ``box`` at the end of the chain: the whole channel axis where it is dropped."""
+        """Return the box of the source for a ``box`` at the end: the whole channel axis where it is dropped."""
         if not self.chain.drops_channels:
             return box
         return (*box[:-2], slice(0, self.source.shape[-3]), *box[-2:])
@@ -221,7 +222,8 @@ def from_store(store: Readable, tile: Sequence[int]) -> da.Array:
     Parameters
     ----------
     store
-        Anything with ``shape``, ``dtype`` and ``store[box]``; it is pickled into tasks, and so should open its files itself.
+        Anything with ``shape``, ``dtype`` and ``store[box]``; it is pickled into tasks, and so should open its files
+        itself.
     tile
         Shape of the tiles; multiples of the chunks of the store read each chunk once.
 

@@ -87,7 +87,11 @@ def _stages_of(layer: Any) -> list[Stage]:
         work, image = layer.work, layer.image
         return [
             Stage(
-                f"{work.name}.split", f"{image.chain} -> {work.name}", tiles, tasks, image.bytes_read(),
+                f"{work.name}.split",
+                f"{image.chain} -> {work.name}",
+                tiles,
+                tasks,
+                image.bytes_read(),
                 image.bytes_per_task() + kept,
             ),
             Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, kept + largest * work.dtype().itemsize),

@@ -1,4 +1,4 @@
-"""Reductions over the tiles of one or several images of one shape: ``partial`` a tile, a tree of ``merge``, one ``finish``."""
+"""Reductions over the tiles of one or several images: ``partial`` a tile, a tree of ``merge``, one ``finish``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
     images = (as_image(first, valid).seen(extra), *(as_image(other).seen(extra) for other in others))
     layer = ReduceLayer(reduction, images)
     parents = [parent for image in images for parent in image.parents] + list(layer.waits.values())
-    return Delayed(layer.value_key, HighLevelGraph.from_collections(layer.value_key, layer, dependencies=distinct(parents)))
+    return Delayed(
+        layer.value_key, HighLevelGraph.from_collections(layer.value_key, layer, dependencies=distinct(parents))
+    )
 
 
 class ReduceLayer(Layer):
@@ -73,7 +75,9 @@ class ReduceLayer(Layer):
                 inputs, values = _inputs(self.images, tile, self.reduction.halo)
                 tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
             fold = Fold(self.bare.merge)
-            merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)
+            merges, last = merge_tasks(
+                f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold
+            )
             tasks |= merges
             tasks[self.value_key] = Task(
                 self.value_key, finish_reduction, self.bare, names, len(refs), fold, *refs, *last
@@ -109,10 +113,10 @@ def _inputs(images: Sequence[LazyImage], tile: Tile, extra: int) -> tuple[tuple[
         more = len(image.chunks) - len(tile.write)
         head = tuple(slice(0, size) for size in image.shape[:more])
         keep = head + tile.read
-        halo = tuple(h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo))
-        read = tuple(
-            slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape)
+        halo = tuple(
+            h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo)
         )
+        read = tuple(slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape))
         part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
         inputs.append(part)
         values += needed
@@ -152,4 +156,3 @@ def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: A
             raise ImageError(f"images measured together need one shape (got {first.shape} and {other.shape})")
     pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
     return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=valid))
-

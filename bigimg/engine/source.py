@@ -1,7 +1,7 @@
 """Where the pixels of a tile come from.
 
-A source answers one question: how does a task get the pixels of this box? The answer is a small picklable *piece* that the
-task carries, and the values it needs: keys of other tasks, or parts of arrays that are in memory already.
+A source answers one question: how does a task get the pixels of this box? The answer is a small picklable *piece* that
+the task carries, and the values it needs: keys of other tasks, or parts of arrays that are in memory already.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Protocol
 
 import dask.array as da
@@ -35,22 +35,36 @@ class Readable(Protocol):
 class Piece(Protocol):
     """How a task gets the pixels of one box."""
 
-    needs: int
-    """How many values it takes from the arguments of the task."""
+    @property
+    def needs(self) -> int:
+        """How many values it takes from the arguments of the task."""
 
-    def __call__(self, values: Sequence[Any], /) -> Pixels: ...
+    def __call__(self, values: Sequence[Any], /) -> Pixels:
+        """Return the pixels."""
 
 
 class Source(Protocol):
     """Where the pixels of an image come from."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    parents: tuple[Any, ...]
-    """Dask collections that hold the values the pieces need."""
-    token: str
-    label: str
-    """What an error message calls the image."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the image."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the pixels."""
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """Dask collections that hold the values the pieces need."""
+
+    @property
+    def token(self) -> str:
+        """A name for these pixels: the same for the same pixels."""
+
+    @property
+    def label(self) -> str:
+        """What an error message calls the image."""
 
     def seen(self, halo: tuple[int, ...]) -> Source:
         """Return the source for tiles that look ``halo`` pixels beyond their own."""
@@ -71,6 +85,7 @@ class ReadPiece:
     needs: int = 0
 
     def __call__(self, values: Sequence[Any]) -> Pixels:  # noqa: ARG002 - the piece of a store needs none
+        """Read the box."""
         return np.asarray(self.store[self.box])
 
 
@@ -91,6 +106,7 @@ class PastePiece:
         return len(self.parts)
 
     def __call__(self, values: Sequence[Any]) -> Pixels:
+        """Put the parts together."""
         parts = [value if part is None else _cut(value, part) for value, part in zip(values, self.parts)]
         if len(parts) == 1:
             return np.asarray(parts[0])
@@ -169,7 +185,7 @@ class StoredSource:
     def bytes_read(self, grid: TileGrid) -> int:
         """Return how many bytes all tiles read, halos counted."""
         per_axis = [
-            sum(min(bound[-1], stop + halo) - max(0, start - halo) for start, stop in zip(bound, bound[1:]))
+            sum(min(bound[-1], stop + halo) - max(0, start - halo) for start, stop in pairwise(bound))
             for bound, halo in zip(grid.bounds, grid.halo)
         ]
         return int(np.prod(per_axis, dtype=np.int64)) * self.dtype.itemsize
@@ -192,7 +208,7 @@ class ArraySource:
         layer = array.dask.layers.get(array.name)
         chunks = dict(layer) if isinstance(layer, MaterializedLayer) else {}
         values = {key[1:]: getattr(value, "value", value) for key, value in chunks.items() if _is_data(value)}
-        self._values = values if len(values) == len(chunks) else {}
+        self._values: dict[Any, Any] = values if len(values) == len(chunks) else {}
         self._halo = halo
         self._frames = None if self._values or not any(halo) or array.npartitions == 1 else self._frame()
 
@@ -227,7 +243,9 @@ class ArraySource:
 
     def piece(self, box: Box) -> tuple[Piece, list[Any]]:
         """Return how to put ``box`` together."""
-        places, parts, values = [], [], []
+        places: list[Box] = []
+        parts: list[Box | None] = []
+        values: list[Any] = []
         ranges = [
             range(bisect_right(bound, side.start) - 1, bisect_right(bound, side.stop - 1))
             for bound, side in zip(self._bounds, box)

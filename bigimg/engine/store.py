@@ -20,8 +20,8 @@ from bigimg.engine.tree import merge_tasks
 def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Delayed:
     """Return a lazy count of the pixels stored, that hands each tile to ``write(box, pixels)`` in a task of its own.
 
-    The caller has made sure that tiles are whole units of the store (chunks or shards): tiles are written at once and in any
-    order, and a task may run twice.
+    The caller has made sure that tiles are whole units of the store (chunks or shards): tiles are written at once and
+    in any order, and a task may run twice.
     """
     token = tokenize(array.name, write)
     tasks: dict[Any, Task] = {}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Absorption of red, green and blue by haematoxylin, eosin and DAB (Ruifrok and Johnston 2001), as scikit-image has them.
+# Absorption of red, green and blue by haematoxylin, eosin and DAB (Ruifrok and Johnston 2001), as in
+# scikit-image.
 _RGB_FROM_HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
 _HEMATOXYLIN = np.linalg.inv(_RGB_FROM_HED)[:, 0]
 _DARKEST = 1e-6
@@ -19,7 +20,8 @@ def hematoxylin(pixels: NDArray[Any]) -> NDArray[np.float32]:
     Parameters
     ----------
     pixels : (..., C, M, N) array
-        Red, green and blue, of integers over the range of their dtype or floats from 0 to 1; further channels are ignored.
+        Red, green and blue, of integers over the range of their dtype or floats from 0 to 1; further channels are
+        ignored.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from bigimg.core.operation import Pixels, Valid
 from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed, tilewise
-from bigimg.engine.kinds import reduce
+from bigimg.engine.kinds import opened, reduce
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels import colour, stain
 
@@ -145,8 +145,8 @@ def nuclear_stain(image: Any) -> Any:
     Parameters
     ----------
     image : (M, N) or (C, M, N) array of any kind
-        An image of colours is taken for stained tissue where a tenth of its pixels is coloured (channels differ by 2 % of
-        the range), else for a grey image saved as colours.
+        An image of colours is taken for stained tissue where a tenth of its pixels is coloured (channels differ by 2 %
+        of the range), else for a grey image saved as colours.
 
     Returns
     -------
@@ -203,4 +203,5 @@ class IsColoured(Reduction[tuple[int, int], bool]):
 
 
 def _has_channels(image: Any) -> bool:
-    return "c" in image.dims if isinstance(image, xr.DataArray) else image.ndim > 2
+    pixels = opened(image).pixels
+    return "c" in image.dims if isinstance(image, xr.DataArray) else pixels.ndim > 2

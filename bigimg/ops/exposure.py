@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Strict
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.engine.faces import composed, tilewise
@@ -15,12 +16,17 @@ from bigimg.ops.statistics import Extrema, derive
 
 __all__ = ["rescale_intensity"]
 
-Range = tuple[float, float]
+Range = Annotated[tuple[float, float], Strict(False)]
 
 
 @tilewise(dtype=lambda _, p: np.dtype(p.dtype), scratch=8)
 def _rescale(
-    image: Pixels, *, in_range: Any, out_range: Range, dtype: str, valid: Valid | None = None  # noqa: ARG001
+    image: Pixels,
+    *,
+    in_range: Any,
+    out_range: Range,
+    dtype: str,
+    valid: Valid | None = None,  # noqa: ARG001
 ) -> Pixels:
     """Scale grey values from one range to another."""
     low, high = in_range or (0.0, 1.0)
@@ -65,7 +71,13 @@ def rescale_intensity(
         if not isinstance(ends, str) and ends[0] > ends[1]:
             raise ParameterError(f"exposure.rescale_intensity: {name} must rise (got {ends})")
     limits = _limits(dtype)
-    source = derive(_floats, reduce(Extrema(), image)) if in_range == "image" else limits if in_range == "dtype" else in_range
+    source = (
+        derive(_floats, reduce(Extrema(), image))
+        if in_range == "image"
+        else limits
+        if in_range == "dtype"
+        else in_range
+    )
     if out_range == "dtype":
         return _rescale(image, in_range=source, out_range=limits, dtype=dtype.name)
     return _rescale(image, in_range=source, out_range=out_range, dtype="float64" if dtype == np.float64 else "float32")

@@ -24,12 +24,21 @@ from bigimg.ops.objects import Objects, finished, objects_of
 
 __all__ = ["label", "regionprops_table"]
 
-SHAPE_PROPERTIES = ("label", "area", "bbox", "centroid", "axis_major_length", "axis_minor_length", "eccentricity", "orientation")
+SHAPE_PROPERTIES = (
+    "label",
+    "area",
+    "bbox",
+    "centroid",
+    "axis_major_length",
+    "axis_minor_length",
+    "eccentricity",
+    "orientation",
+)
 
 
 @composed(takes="mask", gives="labels")
 def label(mask: Any, *, connectivity: Connectivity | None = None, dims: Dims = "yx") -> Any:
-    """Number the objects of a mask.
+    """Give every object of a mask its number.
 
     Parameters
     ----------
@@ -113,13 +122,13 @@ def regionprops_table(
     -------
     pandas.DataFrame
         One row an object, sorted by label, with the columns of scikit-image: ``bbox-0``, ``centroid-1``, and
-        ``intensity_mean-0`` where the image has channels. Lengths in pixels. Lazy, with ``.compute()``, where the labels
-        or the image are lazy.
+        ``intensity_mean-0`` where the image has channels. Lengths in pixels. Lazy, with ``.compute()``, where the
+        labels or the image are lazy.
 
     Notes
     -----
-    Equal to ``skimage.measure.regionprops_table`` of the whole image. Sums are exact, so that the table is the same to the
-    bit however the image is cut. Objects inside one tile are finished there; only fragments are merged.
+    Equal to ``skimage.measure.regionprops_table`` of the whole image. Sums are exact, so that the table is the same to
+    the bit however the image is cut. Objects inside one tile are finished there; only fragments are merged.
 
     Examples
     --------
@@ -132,7 +141,9 @@ def regionprops_table(
     ndim = len(dims)
     given = opened(labels, ndim)
     if given.pixels.dtype.kind not in "iu":
-        raise ImageError(f"labels are integers (got {given.pixels.dtype}); number the objects first, with measure.label")
+        raise ImageError(
+            f"labels are integers (got {given.pixels.dtype}); number the objects first, with measure.label"
+        )
     if given.pixels.ndim != ndim:
         raise ImageError(f"dims={dims!r} measures labels of {ndim} axes (got shape {given.pixels.shape})")
     names = tuple(properties or SHAPE_PROPERTIES[: None if ndim == 2 else -2])

@@ -57,8 +57,8 @@ def erosion(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     ----------
     image : (..., M, N) array of booleans, integers or floats
     footprint : array of 0 and 1
-        Which neighbours take part: ``disk(radius)``, ``cross(radius)``, ``square(width)``, or any array; its centre is at
-        ``(size - 1) // 2`` along each axis.
+        Which neighbours take part: ``disk(radius)``, ``cross(radius)``, ``square(width)``, or any array; its centre is
+        at ``(size - 1) // 2`` along each axis.
     dims : {"yx", "zyx"}
         Work on each plane by itself, or on the volume with a 3-D footprint.
 
@@ -295,7 +295,9 @@ def filter_sizes(
            [0, 0, 0]])
     """
     if max_size is not None and max_size < min_size:
-        raise ParameterError(f"morphology.filter_sizes: max_size must be at least min_size (got {max_size} < {min_size})")
+        raise ParameterError(
+            f"morphology.filter_sizes: max_size must be at least min_size (got {max_size} < {min_size})"
+        )
     return select_objects(mask, connectivity, dims, min_size=min_size, max_size=max_size)
 
 

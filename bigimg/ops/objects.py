@@ -83,8 +83,9 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
         first = np.array(np.unravel_index(np.maximum(first_pixels(runs), 0), tile.shape), np.int64)
         first += np.array(tile.origin, np.int64)[:, None]
         at_border = np.zeros(runs.count + 1, bool)
-        faces = {}
-        for axis, side in product(range(self.ndim), (0, 1)):
+        faces: dict[tuple[int, int], NDArray[np.int32]] = {}
+        sides: tuple[Literal[0, 1], ...] = (0, 1)
+        for axis, side in product(range(self.ndim), sides):
             line = face(runs, axis, side)
             if tile.at_border(axis)[side]:
                 at_border[line] = True
@@ -106,7 +107,11 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
         pairs = [pair for pair in self._touching(state, offsets) if pair.size]
         touching = np.unique(np.concatenate(pairs, axis=1), axis=1) if pairs else np.zeros((2, 0), np.int64)
         root = union(total, touching[0], touching[1])
-        sizes, first, border = np.zeros(total + 1, np.int64), np.full(total + 1, np.iinfo(np.int64).max), np.zeros(total + 1, bool)
+        sizes, first, border = (
+            np.zeros(total + 1, np.int64),
+            np.full(total + 1, np.iinfo(np.int64).max),
+            np.zeros(total + 1, bool),
+        )
         for index in indices:
             own = root[1 + offsets[index] : 1 + offsets[index] + len(state[index].sizes) - 1]
             np.add.at(sizes, own, state[index].sizes[1:])
@@ -137,7 +142,13 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
                         yield _meeting(before, after, shift)
 
     def _plane(
-        self, state: Sent, offsets: Mapping[tuple[int, ...], np.int64], grid: tuple[int, ...], axis: int, layer: int, side: int
+        self,
+        state: Sent,
+        offsets: Mapping[tuple[int, ...], np.int64],
+        grid: tuple[int, ...],
+        axis: int,
+        layer: int,
+        side: int,
     ) -> Ids:
         others = [range(count) for k, count in enumerate(grid) if k != axis]
         blocks = np.empty([len(other) for other in others], object)
@@ -183,18 +194,24 @@ def select_objects(
 
 
 def objects_of(mask: Any, connectivity: int | None, dims: Dims, output: Literal["mask", "labels"]) -> Objects:
-    """Return the work on the objects of ``mask``; where it is a filtered mask of the same objects, with their filters."""
+    """Return the work on the objects of ``mask``, with the filters that have made it of the same objects."""
     ndim = len(dims)
     given = opened(mask, ndim)
     if given.pixels.dtype != bool:
-        raise ImageError(f"objects are found in boolean masks (got {given.pixels.dtype}); compare first, as in image > 0")
+        raise ImageError(
+            f"objects are found in boolean masks (got {given.pixels.dtype}); compare first, as in image > 0"
+        )
     if connectivity is not None and connectivity > ndim:
         raise ParameterError(f"connectivity must be at most {ndim} for dims={dims!r} (got {connectivity})")
     connectivity = connectivity or ndim
     # At most every second pixel (along a line) can be an object of its own.
     wide = int(np.prod(given.pixels.shape[given.pixels.ndim - ndim :], dtype=object)) // 2 >= 2**32
     before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
-    if isinstance(before, Objects) and (before.ndim, before.connectivity) == (ndim, connectivity) and before.output == "mask":
+    if (
+        isinstance(before, Objects)
+        and (before.ndim, before.connectivity) == (ndim, connectivity)
+        and before.output == "mask"
+    ):
         return replace(before, output=output)
     return Objects(ndim, connectivity, output, wide)
 

@@ -106,8 +106,11 @@ class CountBins(Reduction[NDArray[np.int64], Histogram]):
         """Return the histogram with the centres of its bins."""
         if self.extrema is None:
             return Histogram(np.zeros(0, np.int64), np.zeros(0))
-        edges = np.histogram_bin_edges(np.array(self.extrema), self.bins, tuple(self.extrema))
-        return Histogram(state, (edges[:-1] + edges[1:]) / 2)
+        low, high = self.extrema
+        if low == high:
+            # Bins around one value have no centre there.
+            return Histogram(np.array([state.sum()]), np.array([low]))
+        return Histogram(state, kernel.bin_centers(kernel.bin_edges(low, high, self.bins, low.dtype)))
 
 
 def histogram(image: Any, *, bins: int = 256) -> Any:

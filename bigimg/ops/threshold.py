@@ -99,8 +99,8 @@ def li_value(image: Any) -> Any:
 
     References
     ----------
-    C. H. Li and P. K. S. Tam, An iterative algorithm for minimum cross entropy thresholding, Pattern Recognition Letters
-    18 (1998).
+    C. H. Li and P. K. S. Tam, An iterative algorithm for minimum cross entropy thresholding, Pattern Recognition
+    Letters 18 (1998).
 
     Examples
     --------
@@ -229,8 +229,8 @@ def local_mean(
     Returns
     -------
     (..., M, N) boolean array
-        ``image > mean - offset``. Pixels beyond the border are reflected (``d c b a | a b c d``), and pixels that are not
-        valid take no part.
+        ``image > mean - offset``. Pixels beyond the border are reflected (``d c b a | a b c d``), and pixels that are
+        not valid take no part.
 
     Notes
     -----
@@ -268,8 +268,8 @@ def sauvola(
     k : float
         Weight of the deviation.
     r : float, optional
-        Dynamic range of the standard deviation; by default half of the range of the dtype: 32767.5 for uint16, and 1 for
-        floats, which scikit-image takes to lie in -1..1. Give it for floats of another range.
+        Dynamic range of the standard deviation; by default half of the range of the dtype: 32767.5 for uint16, and 1
+        for floats, which scikit-image takes to lie in -1..1. Give it for floats of another range.
     dims : {"yx", "zyx"}
         Look at each plane by itself, or at the volume.
 
@@ -293,7 +293,9 @@ def sauvola(
     >>> sauvola(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]], "uint8"), window_size=3)[1, 1]
     np.True_
     """
-    return local.sauvola_mask(image, window_size, k, _dynamic_range(image.dtype) if r is None else r, len(dims), valid=valid)
+    return local.sauvola_mask(
+        image, window_size, k, _dynamic_range(image.dtype) if r is None else r, len(dims), valid=valid
+    )
 
 
 def _dynamic_range(dtype: np.dtype[Any]) -> float:

@@ -38,7 +38,9 @@ class Evaluated:
 
 def lazy_image(source: Any, tile: int) -> xr.DataArray:
     """Return a source as a lazy image cut into tiles of ``tile`` rows and columns; colours stay together."""
-    return xr.DataArray(from_store(source, tile_shape(source, tile)), dims=source.dims, name=source.name, attrs=dict(source.attrs))
+    return xr.DataArray(
+        from_store(source, tile_shape(source, tile)), dims=source.dims, name=source.name, attrs=dict(source.attrs)
+    )
 
 
 def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:

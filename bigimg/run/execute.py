@@ -1,4 +1,4 @@
-"""Carrying out a workflow on a cluster: every image by itself, in bounded batches, so that one bad image harms no other."""
+"""Carrying out a workflow on a cluster: every image by itself, so that a bad one harms no other, in bounded batches."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def open(path: str | Path) -> Collection:  # noqa: A001 - the word users know
     Returns
     -------
     Collection
-        ``collection["id"]`` is an ``xarray.DataArray`` with dimensions among ``t c z y x``; operations on it are lazy, and a
-        chain of them reads each tile once. ``collection.table`` has one row an image.
+        ``collection["id"]`` is an ``xarray.DataArray`` with dimensions among ``t c z y x``; operations on it are lazy,
+        and a chain of them reads each tile once. ``collection.table`` has one row an image.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a workflow on a collection will do, before a pixel is read: stages, tiles, tasks, bytes, memory. It can refuse."""
+"""What a workflow on a collection will do, before a pixel is read: stages, tiles, tasks, bytes, memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROCESS_BYTES = 400 * 2**20
 """What a worker process takes with its libraries loaded and compiled kernels, measured at about 350 MiB."""
 
 SHARE = 0.7
-"""How much of a worker's memory a plan may use: at this share of its limit Dask begins to spill to disk and to pause."""
+"""How much of a worker's memory a plan may use: above it Dask spills to disk and pauses."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ class Plan:
         """
         if self.fits:
             return
+        fitting = self.fitting_tile
         cure = (
-            f"tiles of {self.fitting_tile} pixels fit: --tile {self.fitting_tile}, or tile: {self.fitting_tile} in the workflow"
-            if self.fitting_tile
+            f"tiles of {fitting} pixels fit: give --tile {fitting}, or tile: {fitting} in the workflow"
+            if fitting
             else "no smaller tile fits either: give workers more memory, or use fewer of them"
         )
         raise PlanError(
@@ -112,14 +113,17 @@ class Plan:
         rows += [(s.name, f"{s.tiles:,}", f"{s.tasks:,}", human(s.bytes_read), s.does) for s in self.stages]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = [
-            "  ".join([f"{row[0]:<{widths[0]}}", *(f"{row[k]:>{widths[k]}}" for k in (1, 2, 3)), row[4]]) for row in rows
+            "  ".join([f"{row[0]:<{widths[0]}}", *(f"{row[k]:>{widths[k]}}" for k in (1, 2, 3)), row[4]])
+            for row in rows
         ]
         return "\n".join(
             [
                 head,
                 *lines,
-                f"{self.tasks:,} tasks; reads {human(self.bytes_read)}, writes up to {human(self.bytes_written)} before "
-                "compression",
+                (
+                    f"{self.tasks:,} tasks; reads {human(self.bytes_read)}, "
+                    f"writes up to {human(self.bytes_written)} before compression"
+                ),
                 f"memory of a worker: {human(self.bytes_per_worker)} projected, {human(self.memory)} allowed"
                 + ("" if self.fits else "  DOES NOT FIT"),
             ]

@@ -97,17 +97,24 @@ def write_run_report(client: Any, folder: Path, outcome: Outcome) -> None:
     objects = _object_table(outcome, labels)
     rows = _image_table(outcome)
     odd, groups = _odd_rows(rows), _group_rows(rows)
-    wanted = dict.fromkeys([*outcome.done[:PICTURED], *_items(odd), *(name for _, _, part in groups for name in _items(part))])
+    wanted = dict.fromkeys(
+        [*outcome.done[:PICTURED], *_items(odd), *(name for _, _, part in groups for name in _items(part))]
+    )
     small = pictures(client, {name: outcome.sources[name] for name in wanted}, results, labels)
     counts = {} if objects is None else objects["item"].value_counts().to_dict()
     crops = _Crops(outcome.sources, results, labels)
     odd_crops: Iterable[Crop]
     if objects is not None:
         odd_crops = [crops.of(row) for _, row in _odd_rows(objects).iterrows()]
-        clusters = [Cluster(name, size, tuple(crops.of(r) for _, r in part.iterrows())) for name, size, part in _group_rows(objects)]
+        clusters = [
+            Cluster(name, size, tuple(crops.of(r) for _, r in part.iterrows()))
+            for name, size, part in _group_rows(objects)
+        ]
     else:
         odd_crops = [_image_crop(small, row) for _, row in odd.iterrows()]
-        clusters = [Cluster(name, size, tuple(_image_crop(small, r) for _, r in part.iterrows())) for name, size, part in groups]
+        clusters = [
+            Cluster(name, size, tuple(_image_crop(small, r) for _, r in part.iterrows())) for name, size, part in groups
+        ]
     data = ReportData(
         workflow=outcome.workflow.name,
         workflow_text=outcome.workflow.dump(),
@@ -122,21 +129,30 @@ def write_run_report(client: Any, folder: Path, outcome: Outcome) -> None:
         machine=outcome.machine,
         versions=dict(outcome.versions),
         skipped=tuple(SkippedLine(each.name, each.reason) for each in outcome.skipped),
-        images=tuple(_card(name, outcome.sources[name], small[name], counts.get(name, 0 if counts else None)) for name in outcome.done[:PICTURED]),
-        others=tuple(OtherImage(name, counts.get(name, 0) if objects is not None else None) for name in outcome.done[PICTURED:]),
+        images=tuple(
+            _card(name, outcome.sources[name], small[name], counts.get(name, 0 if counts else None))
+            for name in outcome.done[:PICTURED]
+        ),
+        others=tuple(
+            OtherImage(name, counts.get(name, 0) if objects is not None else None) for name in outcome.done[PICTURED:]
+        ),
         histograms=tuple(_histograms(outcome)),
         tables=tuple(TableSummary.of(name, table) for name, table in outcome.tables.items()),
         clusters=tuple(clusters),
         anomalies=tuple(odd_crops),
         anomalies_of="objects" if objects is not None else "images",
         stages=tuple(Stage(name, seconds, tasks) for name, (tasks, seconds) in outcome.timings.items()),
-        inputs=tuple(InputDigest(name, str(getattr(s, "path", name)), s.fingerprint()) for name, s in outcome.sources.items()),
+        inputs=tuple(
+            InputDigest(name, str(getattr(s, "path", name)), s.fingerprint()) for name, s in outcome.sources.items()
+        ),
         labels=(labels,) if labels else (),
     )
     write_report(folder / "report.html", data)
 
 
-def pictures(client: Any, sources: Mapping[str, Source], results: Collection, labels: str | None) -> dict[str, Pictured]:
+def pictures(
+    client: Any, sources: Mapping[str, Source], results: Collection, labels: str | None
+) -> dict[str, Pictured]:
     """Return small pictures of images and of their labels, made tile by tile on the cluster."""
     lazy = {}
     for name, source in sources.items():
@@ -242,11 +258,18 @@ class _Crops:
         source = self._sources[name]
         rows, columns = object_window((bbox[0], bbox[1], bbox[2], bbox[3]), PAD)
         height, width = source.shape[-2:]
-        box = (slice(max(0, rows.start), min(height, rows.stop)), slice(max(0, columns.start), min(width, columns.stop)))
+        box = (
+            slice(max(0, rows.start), min(height, rows.stop)),
+            slice(max(0, columns.start), min(width, columns.stop)),
+        )
         lead = tuple(slice(0, n) if d == "c" and n in (3, 4) else slice(n // 2, n // 2 + 1) if d != "c" else slice(0, 1)
                      for d, n in zip(source.dims[:-2], source.shape[:-2]))  # fmt: skip
         pixels = source[(*lead, *box)]
-        pixels = pixels.reshape(pixels.shape[-3:]) if pixels.ndim > 2 and pixels.shape[-3] in (3, 4) else pixels.reshape(pixels.shape[-2:])
+        pixels = (
+            pixels.reshape(pixels.shape[-3:])
+            if pixels.ndim > 2 and pixels.shape[-3] in (3, 4)
+            else pixels.reshape(pixels.shape[-2:])
+        )
         limits = self._limits.setdefault(name, display_limits(pixels))
         picture = display(pixels, dims=("c", "y", "x")[-pixels.ndim :], limits=limits)
         mask = self._results.label_source(self._labels, name)[(Ellipsis, *box)] == label

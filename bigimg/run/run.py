@@ -31,7 +31,17 @@ from bigimg.run.progress import Show, finished_tasks, watched
 from bigimg.run.reporting import Outcome, write_run_report
 from bigimg.run.workflow import Workflow
 
-PACKAGES = ("bigimg", "dask", "distributed", "numpy", "opencv-python-headless", "scikit-learn", "scipy", "xarray", "zarr")
+PACKAGES = (
+    "bigimg",
+    "dask",
+    "distributed",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-learn",
+    "scipy",
+    "xarray",
+    "zarr",
+)
 """Their versions stand in ``run.json``: they are what could change a result."""
 
 
@@ -158,7 +168,9 @@ def run(
             for name, table in kept.items():
                 write_table(folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
             sources = {name: inputs.sources[name] for name in found.done}
-            create_results(folder, dest, sources, {"workflow": flow.name, "workflow_sha256": flow.sha256}, found.skipped)
+            create_results(
+                folder, dest, sources, {"workflow": flow.name, "workflow_sha256": flow.sha256}, found.skipped
+            )
             (folder / "workflow.yaml").write_text(flow.dump(), encoding="utf-8")
             outcome = Outcome(
                 flow, str(input), dest, started, perf_counter() - clock, found.done, found.skipped, kept,
@@ -168,7 +180,9 @@ def run(
             _write_record(folder, outcome, planned)
             write_run_report(client, folder, outcome)
     seconds = perf_counter() - clock
-    return Run(dest, len(found.done), found.skipped, planned, seconds, {name: len(table) for name, table in kept.items()})
+    return Run(
+        dest, len(found.done), found.skipped, planned, seconds, {name: len(table) for name, table in kept.items()}
+    )
 
 
 @dataclass(frozen=True)
@@ -194,9 +208,7 @@ def _collect(client: Any, work: Work, inputs: Inputs) -> _Found:
         raise RunError(f"no image could be processed; the first of {len(skipped)}: {skipped[0].reason}")
     steps = list(results[done[0]].tables)
     tables = {step: _stacked({name: results[name].tables[step] for name in done}) for step in steps}
-    thresholds = {
-        step: {name: results[name].thresholds[step] for name in done} for step in results[done[0]].thresholds
-    }
+    thresholds = {step: {name: results[name].thresholds[step] for name in done} for step in results[done[0]].thresholds}
     return _Found(done, tuple(skipped), tables, thresholds)
 
 
