@@ -9,6 +9,7 @@ import pytest
 from bigimg import shipped
 from bigimg.core.footprint import disk
 from bigimg.errors import UnknownNameError, WorkflowError
+from bigimg.run.catalog import operations
 from bigimg.run.steps import Step, image_parameters
 from bigimg.run.workflow import Workflow
 
@@ -260,3 +261,10 @@ def test_the_examples_of_the_readme_are_right():
     exec(python, found)
     assert found["workflow"].name == "cells_4"
     assert all(f"| `{name}` |" in readme for name in shipped.names("workflows"))
+
+
+def test_the_measured_image_of_the_shipped_workflow_is_a_step():
+    known = operations()
+    steps = {step.name: step for step in Workflow.load("nuclei").steps}
+    assert all(name in steps for name in image_parameters(steps["measured"], known[steps["measured"].op]).values())
+    assert image_parameters(steps["measured"], known[steps["measured"].op])
