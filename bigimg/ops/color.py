@@ -140,66 +140,83 @@ def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa
 
 @composed(takes="image", gives="image")
 def nuclear_stain(image: Any) -> Any:
-    """Make nuclei bright, whatever the microscopy: haematoxylin of stained tissue, grey values of fluorescence.
+    """Make nuclei bright, whatever the microscopy: stained tissue, bright field, fluorescence.
 
     Parameters
     ----------
     image : (M, N) or (C, M, N) array of any kind
-        An image of colours is taken for stained tissue where a tenth of its pixels is coloured (channels differ by 2 %
-        of the range), else for a grey image saved as colours.
+        Integers over the range of their dtype, or floats from 0 to 1. Taken for stained tissue where a tenth of its pixels
+        is coloured (channels differ by 2 % of the range), else for grey; a grey image for bright field where more than
+        half of its pixels lie in the upper half of the range, else for fluorescence.
 
     Returns
     -------
     (M, N) array of the same kind
-        float32 (float64 for grey images of float64 and wide integers).
+        Haematoxylin of stained tissue, darkness of bright field (the largest value of the dtype less the grey value), grey
+        values of fluorescence. float32 (float64 for images of float64 and wide integers).
 
     Examples
     --------
     >>> import numpy as np
-    >>> gray = np.full((3, 4, 4), 80, "uint8")
-    >>> nuclear_stain(gray)[0, 0]
-    np.float32(80.0)
+    >>> nuclear_stain(np.array([[250, 250, 10]], "uint8"))
+    array([[  5.,   5., 245.]], dtype=float32)
     """
     if not _has_channels(image):
-        return image
-    return _nuclear_stain(image, coloured=reduce(IsColoured(), image))
+        return _upright(image, look=reduce(Look(channels=False), image))
+    return _nuclear_stain(image, look=reduce(Look(channels=True), image))
 
 
-@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=32, accepts="uif")
-def _nuclear_stain(image: Pixels, *, coloured: bool, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
-    """Measure haematoxylin or grey values."""
-    if coloured:
+@tilewise(dtype=_gray_dtype, scratch=8)
+def _upright(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
+    """Turn dark on bright into bright on dark."""
+    grey = image.astype(_gray_dtype(image.dtype, None))
+    return grey.dtype.type(_full(image.dtype)) - grey if look == "bright field" else grey
+
+
+@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=32)
+def _nuclear_stain(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
+    """Measure haematoxylin, darkness or grey values."""
+    if look == "stained":
         return stain.hematoxylin(image).astype(_gray_dtype(image.dtype, None))
-    return colour.rgb_to_gray(image)
+    grey = colour.rgb_to_gray(image)
+    return grey.dtype.type(_full(image.dtype)) - grey if look == "bright field" else grey
 
 
 @dataclass(frozen=True)
-class IsColoured(Reduction[tuple[int, int], bool]):
-    """Whether the channels of an image differ."""
+class Look(Reduction[tuple[int, int, int], str]):
+    """Which microscopy an image looks like; whole numbers of pixels are counted, so that no order matters."""
 
-    name: ClassVar[str] = "coloured"
+    channels: bool
+    name: ClassVar[str] = "look"
 
-    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[int, int]:  # noqa: ARG002
-        """Return how many pixels of a tile are coloured, and how many there are."""
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[int, int, int]:  # noqa: ARG002
+        """Return how many pixels of a tile are coloured, how many bright, and how many there are."""
         pixels = images[0]
-        if pixels.shape[-3] < 3:
-            return 0, pixels[..., 0, :, :].size
-        spread = stain.channel_spread(pixels)
-        full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1.0
-        count = spread.size
+        full = _full(pixels.dtype)
+        first = pixels[..., 0, :, :] if self.channels else pixels
+        coloured = np.zeros(first.shape, bool)
+        if self.channels and pixels.shape[-3] >= 3:
+            coloured = stain.channel_spread(pixels) > COLOURED * full
+        use = np.ones(first.shape, bool)
         if valid is not None:
-            use = np.broadcast_to(valid, pixels.shape).all(axis=-3)
-            spread, count = spread[use], int(use.sum())
-        # Counted, not summed: whole numbers are the same in any order.
-        return int((spread > COLOURED * full).sum()), count
+            use = np.broadcast_to(valid, pixels.shape)
+            use = use.all(axis=-3) if self.channels else use
+        return int((coloured & use).sum()), int(((first > full / 2) & use).sum()), int(use.sum())
 
-    def merge(self, first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    def merge(self, first: tuple[int, int, int], second: tuple[int, int, int]) -> tuple[int, int, int]:
         """Return the counts of both."""
-        return first[0] + second[0], first[1] + second[1]
+        return first[0] + second[0], first[1] + second[1], first[2] + second[2]
 
-    def finish(self, state: tuple[int, int]) -> bool:
-        """Say whether a tenth of the pixels is coloured."""
-        return state[0] * 10 > state[1]
+    def finish(self, state: tuple[int, int, int]) -> str:
+        """Say what the image looks like."""
+        coloured, bright, count = state
+        if coloured * 10 > count:
+            return "stained"
+        return "bright field" if bright * 2 > count else "fluorescence"
+
+
+def _full(dtype: np.dtype[Any]) -> float:
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def _has_channels(image: Any) -> bool:
