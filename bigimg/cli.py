@@ -83,6 +83,9 @@ def info(path: Annotated[Path, typer.Argument(help="A collection, or the output 
 
     collection = run_open(path)
     typer.echo(f"{path}: {_images(len(collection))}")
+    for kind, names in (("labels", collection.label_names), ("tables", collection.table_names)):
+        if names:
+            typer.echo(f"{kind}: {', '.join(names)}")
     _print_table(collection.table[list(SHOWN)])
 
 
@@ -140,8 +143,20 @@ def run(
 ) -> None:
     """Run a workflow over images; leaves labels, tables and report.html in OUTPUT."""
     from bigimg.run.run import run as run_workflow
+    from bigimg.run.show import terminal_progress
 
-    done = run_workflow(workflow, input, output, cluster=cluster, workers=workers, on_error=on_error, tile=tile)
+    with terminal_progress() as progress:
+        done = run_workflow(
+            workflow,
+            input,
+            output,
+            cluster=cluster,
+            workers=workers,
+            on_error=on_error,
+            tile=tile,
+            announce=typer.echo,
+            progress=progress,
+        )
     typer.echo(done.summary())
 
 

@@ -155,7 +155,7 @@ class Operation:
     def __str__(self) -> str:
         shown = {name: "..." if is_deferred(value) else value for name, value in self.params.items()}
         inside = ", ".join(f"{name}={_short(value)}" for name, value in shown.items())
-        return f"{self.spec.name.rpartition('.')[2]}({inside})"
+        return f"{self.spec.name.rpartition('.')[2].lstrip('_')}({inside})"
 
     def __dask_tokenize__(self) -> object:
         return self.spec.name, self.spec.function, sorted(self.params.items())

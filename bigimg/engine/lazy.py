@@ -74,7 +74,8 @@ class LazyImage:
     @cached_property
     def name(self) -> str:
         """A readable name and a token: the same for the same pixels."""
-        words = "+".join(operation.spec.name.rpartition(".")[2] for operation in self.chain.operations) or "read"
+        names = [operation.spec.name.rpartition(".")[2].lstrip("_") for operation in self.chain.operations]
+        words = "+".join(names) or "read"
         words = words if len(words) <= NAME_LENGTH else words[: NAME_LENGTH - 3] + "..."
         valid = self.valid.token if self.valid else None
         return f"{words}-{tokenize(self.source.token, valid, self.chain, self.chunks)}"

@@ -64,6 +64,22 @@ def tree_reduce(
     return Delayed(name, graph)
 
 
+def combine(name: str, function: Callable[..., Any], *values: Delayed) -> Delayed:
+    """Return ``function(*values)``, lazily, in one task; the graphs of the values stay as they are.
+
+    ``dask.delayed`` would make every task of these graphs at once.
+
+    Examples
+    --------
+    >>> from dask import delayed
+    >>> combine("total", max, delayed(1), delayed(5)).compute(scheduler="sync")
+    5
+    """
+    key = f"{name}-{tokenize(function, [value.key for value in values])}"
+    task = Task(key, function, *(TaskRef(value.key) for value in values))
+    return Delayed(key, HighLevelGraph.from_collections(key, {key: task}, dependencies=list(values)))
+
+
 class Fold:
     """A merge of two as a merge of many."""
 

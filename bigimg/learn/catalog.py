@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import dask
 import pandas as pd
 
 from bigimg.core.parameters import Count, is_deferred
 from bigimg.engine.faces import OperationFunction, composed
 from bigimg.engine.kinds import opened, reduce
+from bigimg.engine.tree import combine
 from bigimg.errors import ParameterError
 from bigimg.learn import features
 from bigimg.learn.tables import anomaly_table, cluster_table
@@ -55,7 +55,7 @@ def image_features(image: Any, *, kinds: Sequence[Literal["histogram", "moments"
         reduce(reduction, image)
         for reduction in features.feature_reductions(pixels.dtype, kinds=tuple(kinds), value_range=value_range)
     ]
-    return dask.delayed(_row, pure=True)(parts) if any(map(is_deferred, parts)) else _row(parts)
+    return combine("features", _row, *parts) if is_deferred(parts[0]) else _row(*parts)
 
 
 @composed(takes="table", gives="table", room="learn")
@@ -134,5 +134,5 @@ def operations() -> dict[str, OperationFunction[...]]:
     return operations_in(sys.modules[__name__])
 
 
-def _row(parts: Sequence[features.ImageFeatures]) -> pd.DataFrame:
+def _row(*parts: features.ImageFeatures) -> pd.DataFrame:
     return pd.DataFrame([features.finish(parts)])

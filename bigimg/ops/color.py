@@ -145,15 +145,15 @@ def nuclear_stain(image: Any) -> Any:
     Parameters
     ----------
     image : (M, N) or (C, M, N) array of any kind
-        Integers over the range of their dtype, or floats from 0 to 1. Taken for stained tissue where a tenth of its pixels
-        is coloured (channels differ by 2 % of the range), else for grey; a grey image for bright field where more than
-        half of its pixels lie in the upper half of the range, else for fluorescence.
+        Integers over the range of their dtype, or floats from 0 to 1. Taken for stained tissue where a tenth of its
+        pixels is coloured (channels differ by 2 % of the range), else for grey; a grey image for bright field where
+        more than half of its pixels lie in the upper half of the range, else for fluorescence.
 
     Returns
     -------
     (M, N) array of the same kind
-        Haematoxylin of stained tissue, darkness of bright field (the largest value of the dtype less the grey value), grey
-        values of fluorescence. float32 (float64 for images of float64 and wide integers).
+        Haematoxylin of stained tissue, darkness of bright field (the largest value of the dtype less the grey value),
+        grey values of fluorescence. float32 (float64 for images of float64 and wide integers).
 
     Examples
     --------
@@ -197,10 +197,10 @@ class Look(Reduction[tuple[int, int, int], str]):
         coloured = np.zeros(first.shape, bool)
         if self.channels and pixels.shape[-3] >= 3:
             coloured = stain.channel_spread(pixels) > COLOURED * full
-        use = np.ones(first.shape, bool)
+        use: Valid = np.ones(first.shape, bool)
         if valid is not None:
-            use = np.broadcast_to(valid, pixels.shape)
-            use = use.all(axis=-3) if self.channels else use
+            full_mask = np.broadcast_to(valid, pixels.shape)
+            use = np.asarray(full_mask.all(axis=-3)) if self.channels else full_mask
         return int((coloured & use).sum()), int(((first > full / 2) & use).sum()), int(use.sum())
 
     def merge(self, first: tuple[int, int, int], second: tuple[int, int, int]) -> tuple[int, int, int]:

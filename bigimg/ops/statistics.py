@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import dask
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from bigimg.core.parameters import is_deferred
 from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Tile
 from bigimg.engine.kinds import opened, reduce
+from bigimg.engine.tree import combine
 from bigimg.errors import ImageError
 from bigimg.kernels import histogram as kernel
 
@@ -138,4 +138,4 @@ def histogram(image: Any, *, bins: int = 256) -> Any:
 
 def derive(function: Any, value: Any) -> Any:
     """Return ``function(value)``, lazily where the value is not known yet."""
-    return dask.delayed(function, pure=True)(value) if is_deferred(value) else function(value)
+    return combine("value", function, value) if is_deferred(value) else function(value)

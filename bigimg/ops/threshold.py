@@ -146,7 +146,9 @@ def triangle_value(image: Any) -> Any:
 
 @composed(takes="image", gives="mask")
 def otsu(image: Any) -> Any:
-    """Say which pixels are brighter than Otsu's value of the whole image; see :func:`otsu_value`.
+    """Say which pixels are brighter than Otsu's value of the whole image.
+
+    :func:`otsu_value` finds the value.
 
     Parameters
     ----------
@@ -168,7 +170,9 @@ def otsu(image: Any) -> Any:
 
 @composed(takes="image", gives="mask")
 def li(image: Any) -> Any:
-    """Say which pixels are brighter than Li's value of the whole image; see :func:`li_value`.
+    """Say which pixels are brighter than Li's value of the whole image.
+
+    :func:`li_value` finds the value.
 
     Parameters
     ----------
@@ -190,7 +194,9 @@ def li(image: Any) -> Any:
 
 @composed(takes="image", gives="mask")
 def triangle(image: Any) -> Any:
-    """Say which pixels are brighter than the triangle value of the whole image; see :func:`triangle_value`.
+    """Say which pixels are brighter than the triangle value of the whole image.
+
+    :func:`triangle_value` finds the value.
 
     Parameters
     ----------

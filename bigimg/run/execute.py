@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
-import dask
 import pandas as pd
 
 from bigimg.engine.store import store_array
+from bigimg.engine.tree import combine
 from bigimg.errors import BigimgError, RunError
 from bigimg.io.references import image_path
 from bigimg.io.scan import Skipped
@@ -99,9 +100,19 @@ def item_result(work: Work, name: str, source: Source) -> Any:
         writer, group = _writer(work, name, source, step, kind, image, data)
         writer.check_aligned(data.chunks)
         written = store_array(data, writer.write)
-        stored.append(dask.delayed(_with_pyramid)(str(group), kind, written))
-    tables = {step: found.results[step] for step in found.tables}
-    return dask.delayed(ItemResult)(tables, dict(found.thresholds), dask.delayed(sum)(stored))
+        stored.append(combine("pyramid", partial(_with_pyramid, str(group), kind), written))
+    thresholds = [value for pair in found.thresholds.values() for value in pair]
+    gathered = partial(_item_result, tuple(found.tables), tuple(found.thresholds))
+    return combine("item", gathered, *found.tables.values(), *thresholds, *stored)
+
+
+def _item_result(tables: tuple[str, ...], thresholds: tuple[str, ...], *values: Any) -> ItemResult:
+    rest = iter(values)
+    return ItemResult(
+        tables={name: next(rest) for name in tables},
+        thresholds={name: (next(rest), next(rest)) for name in thresholds},
+        pixels=sum(rest),
+    )
 
 
 def _gives_labels(workflow: Workflow, step: str) -> bool:

@@ -238,7 +238,7 @@ def _image_crop(small: Mapping[str, Pictured], row: Any) -> Crop:
 
 
 def _score(row: Any) -> float | None:
-    return -float(row[ANOMALY]) if ANOMALY in row.index and pd.notna(row[ANOMALY]) else None
+    return float(row[ANOMALY]) if ANOMALY in row.index and pd.notna(row[ANOMALY]) else None
 
 
 class _Crops:
