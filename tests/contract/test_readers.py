@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ COLOUR = RNG.integers(0, 256, (37, 53, 3), np.uint8)
 PAGES = np.stack([GREY] * 3)
 
 # For each reader: files it must read, how they are made, and the pixels in them along the axes named.
-SAMPLES = {
+SAMPLES: dict[str, dict[str, Any]] = {
     "raster": {
         "grey.png": (lambda path: Image.fromarray(GREY).save(path), GREY),
         "deep.png": (lambda path: Image.fromarray(GREY.astype("u2") * 257).save(path), GREY.astype("u2") * 257),

@@ -17,7 +17,7 @@ from dask.utils import key_split
 from bigimg.core.operation import Pixels
 from bigimg.core.reduction import Reduction
 from bigimg.engine.faces import tilewise
-from bigimg.engine.kinds import reduce
+from bigimg.engine.kinds import opened, reduce
 from bigimg.engine.lazy import from_store, image_of
 from bigimg.engine.plan import stages
 from bigimg.engine.store import store_array
@@ -207,6 +207,4 @@ def test_images_of_other_shapes_are_refused(image):
     with pytest.raises(ImageError, match="one shape"):
         reduce(Total(), da.from_array(image), da.from_array(image[1:]))
     with pytest.raises(ImageError, match="named z"):
-        from bigimg.engine.kinds import opened
-
         opened(xr.DataArray(image[None], dims=("t", "y", "x")), 3)

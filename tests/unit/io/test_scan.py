@@ -82,7 +82,7 @@ def test_nothing_to_read(tmp_path):
     with pytest.raises(MissingInputError, match=r"no image in .* left out"):
         open_sources(tmp_path / "empty", on_error="skip")
     with pytest.raises(ParameterError, match="on_error"):
-        open_sources(tmp_path, on_error="ignore")  # type: ignore[arg-type]
+        open_sources(tmp_path, on_error="ignore")
 
 
 def test_empty_file_and_wrong_kind_of_content(tmp_path):

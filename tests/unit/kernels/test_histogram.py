@@ -153,7 +153,7 @@ def test_extrema_of_what_is_not_finite(value):
         (lambda: count_integers(np.zeros(3, int), 2, 1), ParameterError),
         (lambda: count_floats(np.zeros(3), 2, 1, 4), ParameterError),
         (lambda: count_floats(np.zeros(3), 0, 1, 0), ParameterError),
-        (lambda: otsu(np.zeros(3), np.zeros(4)), ParameterError),
+        (lambda: otsu(np.zeros(3, np.int64), np.zeros(4)), ParameterError),
     ],
 )
 def test_what_cannot_be_counted(call, error):
