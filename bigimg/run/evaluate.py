@@ -20,20 +20,24 @@ from bigimg.run.workflow import Workflow
 THRESHOLDS = ("otsu", "li", "triangle")
 """Global thresholds: their value and the histogram they were found in belong in the report."""
 
+ROWS = ("table", "value")
+"""Kinds of results that become rows of a table: one value an image is a row, too."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
     """The lazy results of the steps that work on one image."""
 
+    steps: tuple[Step, ...]
     results: Mapping[str, Any]
-    """By step: an ``xarray.DataArray``, or a lazy table."""
+    """By step: an ``xarray.DataArray``, a lazy table, or a lazy value."""
     thresholds: Mapping[str, tuple[Any, Any]]
     """By threshold step: its lazy histogram and value."""
 
     @property
     def tables(self) -> dict[str, Any]:
-        """The lazy tables."""
-        return {name: result for name, result in self.results.items() if not isinstance(result, xr.DataArray)}
+        """The lazy tables, and the lazy values, which become tables of one row an image."""
+        return {step.name: self.results[step.name] for step in self.steps if step.kind in ROWS}
 
 
 def lazy_image(source: Any, tile: int) -> xr.DataArray:
@@ -54,9 +58,8 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
     known = catalog.operations()
     results: dict[str, Any] = {INPUT: image}
     thresholds = {}
-    for step in workflow.steps:
-        if known[step.op].takes == "table":
-            continue
+    steps = tuple(step for step in workflow.steps if known[step.op].takes != "table")
+    for step in steps:
         entry: Any = known[step.op]
         images = {name: results[source] for name, source in image_parameters(step, known[step.op]).items()}
         try:
@@ -69,7 +72,7 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
         except BigimgError as error:
             raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
     del results[INPUT]
-    return Evaluated(results, thresholds)
+    return Evaluated(steps, results, thresholds)
 
 
 def learn(workflow: Workflow, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -94,4 +97,4 @@ def table_steps(workflow: Workflow) -> list[Step]:
 def final_tables(workflow: Workflow) -> list[str]:
     """Return the tables to keep: those that no later step of the same rows has added columns to."""
     grown = {step.source for step in table_steps(workflow)}
-    return [step.name for step in workflow.steps if step.kind == "table" and step.name not in grown and step.keep]
+    return [step.name for step in workflow.steps if step.kind in ROWS and step.name not in grown and step.keep]

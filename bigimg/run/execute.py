@@ -138,7 +138,9 @@ def _with_pyramid(group: str, kind: Any, pixels: int) -> int:
 
 
 def _failed(work: Work, name: str, source: Source, error: BigimgError) -> Skipped:
-    said = str(error) if name in str(error) else f"image {name!r}: {error}"
+    said = str(error)
+    if repr(name) not in said and not said.startswith((f"{name} ", f"{name}:")):
+        said = f"image {name!r}: {said}"
     if work.workflow.on_error == "fail":
         raise type(error)(f"{said}. To leave bad images out, run with on_error: skip") from error
     shutil.rmtree(work.folder / "images" / name, ignore_errors=True)

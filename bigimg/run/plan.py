@@ -13,7 +13,7 @@ import psutil
 import xarray as xr
 
 from bigimg.engine.plan import Stage, stages
-from bigimg.errors import PlanError
+from bigimg.errors import BigimgError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import check_absent
 from bigimg.run.evaluate import evaluate, final_tables, lazy_image
@@ -220,9 +220,16 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
     for source in inputs.sources.values():
         firsts.setdefault((source.shape, source.dtype, source.dims), source)
     found: dict[tuple[str, str], Stage] = {}
-    written = 0
+    written = refused = 0
     for signature, count in alike.items():
-        work = evaluate(workflow, lazy_image(firsts[signature], tile))
+        try:
+            work = evaluate(workflow, lazy_image(firsts[signature], tile))
+        except BigimgError:
+            # One image of a hundred that the workflow does not take is left out by the run, as one that is damaged.
+            refused += count
+            if workflow.on_error == "fail" or refused == len(inputs.sources):
+                raise
+            continue
         kept = kept_images(workflow, work.results)
         for stage in stages([*(image.data for image in kept.values()), *_values(work.tables.values())]):
             _add(found, stage, count)
@@ -233,8 +240,8 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
     peak = max((stage.bytes_per_task for stage in found.values()), default=0)
     return Plan(
         workflow=workflow.name,
-        items=len(inputs.sources),
-        skipped=len(inputs.skipped),
+        items=len(inputs.sources) - refused,
+        skipped=len(inputs.skipped) + refused,
         tile=tile,
         workers=given.workers,
         stages=tuple(found.values()),

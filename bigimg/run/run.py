@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -179,6 +180,7 @@ def run(
             )  # fmt: skip
             _write_record(folder, outcome, planned)
             write_run_report(client, folder, outcome)
+        _sweep_skipped(folder, found.done)
     seconds = perf_counter() - clock
     return Run(
         dest, len(found.done), found.skipped, planned, seconds, {name: len(table) for name, table in kept.items()}
@@ -212,15 +214,23 @@ def _collect(client: Any, work: Work, inputs: Inputs) -> _Found:
     return _Found(done, tuple(skipped), tables, thresholds)
 
 
-def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the tables of all images as one, with the image of each row in its first column."""
+def _sweep_skipped(folder: Path, done: tuple[str, ...]) -> None:
+    """Remove what tasks of a skipped image have written after its folder was; no worker is left to do it again."""
+    for item in (folder / "images").iterdir():
+        if item.is_dir() and item.name not in done:
+            shutil.rmtree(item)
+
+
+def _stacked(tables: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the tables of all images as one, with the image of each row in its first column; a value is one row."""
     parts = []
     for name, table in tables.items():
-        part = table.copy()
+        part = table.copy() if isinstance(table, pd.DataFrame) else pd.DataFrame({"value": [table]})
         part.insert(0, "item", name)
         parts.append(part)
     full = [part for part in parts if len(part)] or parts[:1]
-    return pd.concat(full, ignore_index=True)
+    # The copy is in one piece: grey and coloured images together give a frame of many, and pandas warns of it later.
+    return pd.concat(full, ignore_index=True).copy()
 
 
 def _write_record(folder: Path, outcome: Outcome, planned: Plan) -> None:
