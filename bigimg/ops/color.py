@@ -131,7 +131,7 @@ def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa
     >>> import numpy as np
     >>> white, blue = [255, 255, 255], [90, 90, 200]
     >>> hematoxylin(np.array([[white, blue]], "uint8").transpose(2, 0, 1)).round(2)
-    array([[0.  , 0.08]], dtype=float32)
+    array([[0.  , 0.13]], dtype=float32)
     """
     if image.shape[-3] < 3:
         raise ImageError(f"stains are told apart by red, green and blue (got {image.shape[-3]} channels)")

@@ -57,9 +57,9 @@ def gaussian(
     --------
     >>> import numpy as np
     >>> gaussian(np.eye(3), sigma=0.5).round(2)
-    array([[0.66, 0.19, 0.03],
-           [0.19, 0.64, 0.19],
-           [0.03, 0.19, 0.66]])
+    array([[0.81, 0.18, 0.01],
+           [0.18, 0.64, 0.18],
+           [0.01, 0.18, 0.81]])
     """
     return smooth.gaussian(image, sigma, truncate, len(dims), valid=valid)
 

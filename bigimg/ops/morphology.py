@@ -135,7 +135,7 @@ def opening(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     Examples
     --------
     >>> import numpy as np
-    >>> opening(np.eye(3, dtype=bool), square(2)).any()
+    >>> opening(np.eye(3, dtype=bool), square(3)).any()
     np.False_
     """
     return kernel.opening(image, footprint, len(dims), valid=valid)
