@@ -13,6 +13,9 @@ from bigimg.errors import ParameterError, UnknownNameError
 
 Mask = NDArray[np.bool_]
 
+LARGEST = 2**24
+"""Pixels of a footprint: a slip of the pen in a workflow must not fill the memory before anything runs."""
+
 
 def disk(radius: int) -> Mask:
     """Return the pixels at most ``radius`` from the centre, as ``skimage.morphology.disk``.
@@ -34,17 +37,17 @@ def ball(radius: int) -> Mask:
 
 def square(width: int) -> Mask:
     """Return a square of ``width`` x ``width`` pixels."""
-    return np.ones((_at_least(width, 1, "width"),) * 2, bool)
+    return np.ones(_shape(_at_least(width, 1, "width"), 2), bool)
 
 
 def cube(width: int) -> Mask:
     """Return a cube of ``width`` x ``width`` x ``width`` voxels."""
-    return np.ones((_at_least(width, 1, "width"),) * 3, bool)
+    return np.ones(_shape(_at_least(width, 1, "width"), 3), bool)
 
 
 def cross(radius: int) -> Mask:
     """Return a horizontal and a vertical line of ``2 * radius + 1`` pixels that cross in the centre."""
-    mask = np.zeros((2 * _at_least(radius, 0, "radius") + 1,) * 2, bool)
+    mask = np.zeros(_shape(2 * _at_least(radius, 0, "radius") + 1, 2), bool)
     mask[radius, :] = mask[:, radius] = True
     return mask
 
@@ -75,7 +78,10 @@ def as_footprint(given: object) -> Mask:
         if not isinstance(size, int) or isinstance(size, bool):
             raise ParameterError(f"footprint {name} needs a whole number of pixels (got {size!r})")
         return SHAPES[name](size)
-    mask = np.asarray(given)
+    try:
+        mask = np.asarray(given)
+    except ValueError:
+        raise ParameterError("the rows of a footprint need one length") from None
     if mask.dtype.kind not in "biu" or mask.ndim not in (2, 3) or not np.isin(mask, (0, 1)).all():
         raise ParameterError(
             f"a footprint is a 2-D or 3-D array of 0 and 1, or a shape such as disk(3) (got {mask.ndim}-D {mask.dtype})"
@@ -125,9 +131,16 @@ def reach(mask: Mask) -> tuple[int, ...]:
 
 
 def _sphere(radius: int, ndim: int) -> Mask:
-    offset = np.arange(-_at_least(radius, 0, "radius"), radius + 1)
+    _shape(2 * _at_least(radius, 0, "radius") + 1, ndim)
+    offset = np.arange(-radius, radius + 1)
     squares = np.stack(np.meshgrid(*[offset**2] * ndim, indexing="ij")).sum(axis=0)
     return np.asarray(squares <= radius**2)
+
+
+def _shape(side: int, ndim: int) -> tuple[int, ...]:
+    if side**ndim > LARGEST:
+        raise ParameterError(f"a footprint has at most {LARGEST:,} pixels (got {' x '.join([f'{side:,}'] * ndim)})")
+    return (side,) * ndim
 
 
 def _at_least(value: int, least: int, name: str) -> int:
