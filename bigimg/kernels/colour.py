@@ -26,7 +26,7 @@ def rgb_to_gray(pixels: Pixels, channel_axis: int = -3, valid: Valid | None = No
 
     Returns
     -------
-    ndarray without the channel axis, of float32 where that holds every value of the dtype of ``pixels``, else float64.
+    ndarray without the channel axis, of float32 for float32 and float16, else of float64.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def rgb_to_gray(pixels: Pixels, channel_axis: int = -3, valid: Valid | None = No
     Examples
     --------
     >>> rgb_to_gray(np.full((3, 1, 2), 255, np.uint8))
-    array([[255., 255.]], dtype=float32)
+    array([[255., 255.]])
     """
     if pixels.ndim < 3 or not -pixels.ndim <= channel_axis < pixels.ndim:
         raise ImageError(f"needs an image with a channel axis and two more (got shape {pixels.shape})")
@@ -63,7 +63,7 @@ def rgb_to_gray(pixels: Pixels, channel_axis: int = -3, valid: Valid | None = No
 def _luminance(
     out: Pixels, red: Pixels, green: Pixels, blue: Pixels, alpha: Pixels, blended: bool, white: float
 ) -> None:
-    # In float64, and rounded once: in float32, the weights of white would not add up to white.
+    # In float64, and rounded once: in float32, the weights of white would be further from white.
     for x in range(out.shape[0]):
         grey = _RED * red[x] + _GREEN * green[x] + _BLUE * blue[x]
         if blended:

@@ -27,9 +27,9 @@ Weights = NDArray[Any]
 _COMPILED = "u1 u2 f4 f8"
 _UNMASKED = np.ones((1, 1), bool)
 
-_STRIP = 2024
-"""Columns worked on at once: the ring for a sigma of 15 then fits a second-level cache of 1 MB. Not a power of two,
-or all rows of a ring would compete for the same few lines of the first-level cache."""
+_STRIP = 1000
+"""Columns worked on at once: the ring of float64 for a sigma of 15 then fits a second-level cache of 1 MB. Not a power
+of two, or all rows of a ring would compete for the same few lines of the first-level cache."""
 
 _WINDOW_STRIP = 632
 """The same for the uniform filter, whose ring holds float64 and more rows."""
@@ -52,8 +52,8 @@ def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Va
 
     Returns
     -------
-    ndarray of the shape of ``pixels`` and the same range of grey values, of float32 where that holds every value of
-    the dtype of ``pixels``, else of float64.
+    ndarray of the shape of ``pixels`` and the same range of grey values, of float32 for float32 and float16, else of
+    float64.
 
     Notes
     -----
@@ -63,7 +63,7 @@ def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Va
     Examples
     --------
     >>> gaussian(np.array([[0, 0, 8, 0, 0]], np.uint8), 1.0, 1.0, 2).round(2)
-    array([[0.  , 2.19, 3.61, 2.19, 0.  ]], dtype=float32)
+    array([[0.  , 2.19, 3.61, 2.19, 0.  ]])
     """
     if not (0 <= sigma < np.inf and 0 <= truncate < np.inf):
         raise ParameterError(f"sigma and truncate must be finite and at least 0 (got {sigma} and {truncate})")
@@ -91,8 +91,8 @@ def uniform(pixels: Pixels, size: int, ndim: int, valid: Valid | None = None) ->
 
     Returns
     -------
-    ndarray of the shape of ``pixels``, of float32 where that holds every value of the dtype of ``pixels``, else of
-    float64. Sums are float64, so those of integers are exact up to 2**53, and are divided and rounded once.
+    ndarray of the shape of ``pixels``, of float32 for float32 and float16, else of float64. Sums are float64, so those
+    of integers are exact up to 2**53, and are divided and rounded once.
 
     Notes
     -----
@@ -101,13 +101,13 @@ def uniform(pixels: Pixels, size: int, ndim: int, valid: Valid | None = None) ->
     Examples
     --------
     >>> uniform(np.array([[0, 3, 6, 9]], np.uint8), 3, 2)
-    array([[1., 3., 6., 8.]], dtype=float32)
+    array([[1., 3., 6., 8.]])
     """
     if size < 1:
         raise ParameterError(f"size must be at least 1 pixel (got {size})")
     planes = as_planes(pixels, ndim, "f4 f8")
     valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
-    out = np.empty(planes.shape, planes.dtype)
+    out = np.empty(planes.shape, smoothed_dtype(pixels.dtype))
     for index in range(len(planes) if planes.size else 0):
         mask = None if valids is None else valids[index]
         if ndim == 2:

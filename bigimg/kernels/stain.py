@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigimg.kernels.planes import smoothed_dtype
+
 # Absorption of red, green and blue by haematoxylin, eosin and DAB (Ruifrok and Johnston 2001), as in
 # scikit-image.
 _RGB_FROM_HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
@@ -14,7 +16,7 @@ _HEMATOXYLIN = np.linalg.inv(_RGB_FROM_HED)[:, 0]
 _DARKEST = 1e-6
 
 
-def hematoxylin(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def hematoxylin(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return how much haematoxylin each pixel holds.
 
     Parameters
@@ -25,13 +27,13 @@ def hematoxylin(pixels: NDArray[Any]) -> NDArray[np.float32]:
 
     Returns
     -------
-    (..., M, N) array of float32
+    (..., M, N) array of float32 for float32 images, else of float64
         As the first channel of ``skimage.color.rgb2hed``; 0 where there is none.
     """
     total = np.zeros((*pixels.shape[:-3], *pixels.shape[-2:]), np.float64)
     for channel, weight in enumerate(_HEMATOXYLIN):
         total += weight * _absorbed(np.ascontiguousarray(pixels[..., channel, :, :]))
-    return np.maximum(total, 0).astype(np.float32)
+    return np.maximum(total, 0).astype(smoothed_dtype(pixels.dtype))
 
 
 def _absorbed(channel: NDArray[Any]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import opened, reduce
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels import colour, stain
+from bigimg.kernels.planes import smoothed_dtype
 
 __all__ = ["channel", "hematoxylin", "nuclear_stain", "rgb2gray", "to_gray"]
 
@@ -24,7 +25,7 @@ COLOURED = 0.02
 
 
 def _gray_dtype(dtype: np.dtype[Any], _: object) -> np.dtype[Any]:
-    return np.dtype(np.float64 if dtype == np.float64 or (dtype.kind in "iu" and dtype.itemsize > 2) else np.float32)
+    return smoothed_dtype(dtype)
 
 
 @tilewise(dtype=_gray_dtype, drops_channels=True, scratch=8)
@@ -39,14 +40,14 @@ def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: A
 
     Returns
     -------
-    (..., M, N) array of float32 (float64 for float64 and wide integers)
+    (..., M, N) array of float32 for float32 images, else of float64
         ``0.2125 R + 0.7154 G + 0.0721 B``, as scikit-image weighs them.
 
     Examples
     --------
     >>> import numpy as np
     >>> rgb2gray(np.full((3, 1, 2), 100, "uint8"))
-    array([[100., 100.]], dtype=float32)
+    array([[100., 100.]])
     """
     if image.shape[-3] > 4:
         raise ImageError(
@@ -103,7 +104,7 @@ def channel(image: Pixels, *, index: Annotated[int, Ge(0)], valid: Valid | None 
     return image[..., index, :, :]
 
 
-@tilewise(dtype="float32", drops_channels=True, scratch=32, accepts="uif")
+@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=32, accepts="uif")
 def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
     """Measure how much haematoxylin, the blue stain of nuclei, each pixel of stained tissue holds.
 
@@ -114,7 +115,7 @@ def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa
 
     Returns
     -------
-    (..., M, N) array of float32
+    (..., M, N) array of float32 for float32 images, else of float64
         0 where there is none; the more, the darker the stain.
 
     Notes
@@ -131,7 +132,7 @@ def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa
     >>> import numpy as np
     >>> white, blue = [255, 255, 255], [90, 90, 200]
     >>> hematoxylin(np.array([[white, blue]], "uint8").transpose(2, 0, 1)).round(2)
-    array([[0.  , 0.13]], dtype=float32)
+    array([[0.  , 0.13]])
     """
     if image.shape[-3] < 3:
         raise ImageError(f"stains are told apart by red, green and blue (got {image.shape[-3]} channels)")
@@ -153,13 +154,13 @@ def nuclear_stain(image: Any) -> Any:
     -------
     (M, N) array of the same kind
         Haematoxylin of stained tissue, darkness of bright field (the largest value of the dtype less the grey value),
-        grey values of fluorescence. float32 (float64 for images of float64 and wide integers).
+        grey values of fluorescence. float32 for float32 images, else float64.
 
     Examples
     --------
     >>> import numpy as np
     >>> nuclear_stain(np.array([[250, 250, 10]], "uint8"))
-    array([[  5.,   5., 245.]], dtype=float32)
+    array([[  5.,   5., 245.]])
     """
     if not _has_channels(image):
         return _upright(image, look=reduce(Look(channels=False), image))
@@ -177,7 +178,7 @@ def _upright(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:
 def _nuclear_stain(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
     """Measure haematoxylin, darkness or grey values."""
     if look == "stained":
-        return stain.hematoxylin(image).astype(_gray_dtype(image.dtype, None))
+        return stain.hematoxylin(image)
     grey = colour.rgb_to_gray(image)
     return grey.dtype.type(_full(image.dtype)) - grey if look == "bright field" else grey
 

@@ -12,6 +12,7 @@ from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import opened, reduce
 from bigimg.errors import ParameterError
 from bigimg.kernels import intensity
+from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import Extrema, derive
 
 __all__ = ["rescale_intensity"]
@@ -54,7 +55,7 @@ def rescale_intensity(
     Returns
     -------
     array of the same kind and shape
-        float32 (float64 for float64 images), or the dtype of the image for ``out_range="dtype"``.
+        float32 for float32 images, else float64; or the dtype of the image for ``out_range="dtype"``.
 
     Notes
     -----
@@ -64,7 +65,7 @@ def rescale_intensity(
     --------
     >>> import numpy as np
     >>> rescale_intensity(np.array([[10, 20, 30]], "uint8"))
-    array([[0. , 0.5, 1. ]], dtype=float32)
+    array([[0. , 0.5, 1. ]])
     """
     dtype = opened(image).pixels.dtype
     for name, ends in (("in_range", in_range), ("out_range", out_range)):
@@ -80,7 +81,7 @@ def rescale_intensity(
     )
     if out_range == "dtype":
         return _rescale(image, in_range=source, out_range=limits, dtype=dtype.name)
-    return _rescale(image, in_range=source, out_range=out_range, dtype="float64" if dtype == np.float64 else "float32")
+    return _rescale(image, in_range=source, out_range=out_range, dtype=smoothed_dtype(dtype).name)
 
 
 def _limits(dtype: np.dtype[Any]) -> Range:

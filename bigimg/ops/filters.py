@@ -11,16 +11,17 @@ from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, Odd, Positive
 from bigimg.engine.faces import tilewise
 from bigimg.kernels import rank, smooth
+from bigimg.kernels.planes import smoothed_dtype
 
 __all__ = ["gaussian", "median", "uniform"]
 
 
 def smooth_dtype(dtype: np.dtype[Any], _: object) -> np.dtype[Any]:
-    """Return the dtype of a weighted mean: float32 holds integers of 16 bits exactly, float64 the wider ones."""
-    return np.dtype(np.float64 if dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize == 4) else np.float32)
+    """Return the dtype of an average: float32 of float32, else float64, as in scikit-image."""
+    return smoothed_dtype(dtype)
 
 
-@tilewise(halo=lambda p: int(p.truncate * p.sigma + 0.5), dtype=smooth_dtype, scratch=12)
+@tilewise(halo=lambda p: int(p.truncate * p.sigma + 0.5), dtype=smooth_dtype, scratch=4)
 def gaussian(
     image: Pixels,
     *,
@@ -44,7 +45,7 @@ def gaussian(
 
     Returns
     -------
-    (..., M, N) array of float32 (float64 for images of 32-bit integers and wider, and of float64)
+    (..., M, N) array of float32 for float32 images, else of float64
         Pixels beyond the border of the image are reflected (``d c b a | a b c d``). Pixels that are not valid take no
         part: the weights of the others are scaled to a sum of 1.
 
@@ -95,7 +96,7 @@ def median(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None =
     return rank.median(image, size, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda p: p.size // 2, dtype=smooth_dtype, scratch=24)
+@tilewise(halo=lambda p: p.size // 2, dtype=smooth_dtype, scratch=8)
 def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the mean of its neighbourhood.
 
@@ -109,7 +110,7 @@ def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None 
 
     Returns
     -------
-    (..., M, N) array of float32 (float64 for images of 32-bit integers and wider, and of float64)
+    (..., M, N) array of float32 for float32 images, else of float64
         Pixels beyond the border of the image are reflected (``d c b a | a b c d``). Pixels that are not valid take no
         part.
 
@@ -122,6 +123,6 @@ def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None 
     --------
     >>> import numpy as np
     >>> uniform(np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0]], "uint8"), size=3)[1, 1]
-    np.float32(1.0)
+    np.float64(1.0)
     """
     return smooth.uniform(image, size, len(dims), valid=valid)

@@ -13,7 +13,7 @@ import psutil
 import xarray as xr
 
 from bigimg.engine.plan import Stage, stages
-from bigimg.errors import BigimgError, PlanError
+from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import check_absent
 from bigimg.run.evaluate import evaluate, final_tables, lazy_image
@@ -187,6 +187,8 @@ class Budget:
 def budget(cluster: str | Path, workers: int | None, memory: str | int | None) -> Budget:
     """Return what a cluster profile offers, with ``workers`` and ``memory`` in the place of what it says."""
     profile = ClusterProfile.load(cluster)
+    if workers is not None and workers < 1:
+        raise ParameterError(f"workers must be at least 1 (got {workers})")
     count = workers or (_cores() if profile.workers == "auto" else profile.workers)
     share = psutil.virtual_memory().total // max(count, 1)
     limit = share if profile.memory_limit == "auto" else min(share, profile.memory_limit)
@@ -195,7 +197,9 @@ def budget(cluster: str | Path, workers: int | None, memory: str | int | None) -
 
 def plan_inputs(workflow: Workflow, inputs: Inputs, given: Budget, tile: int | None = None) -> Plan:
     """Return the plan for inputs that are open."""
-    chosen = tile or workflow.tile
+    if tile is not None and tile < 1:
+        raise ParameterError(f"tile must be at least 1 pixel (got {tile})")
+    chosen = workflow.tile if tile is None else tile
     if chosen is not None:
         made = _plan(workflow, inputs, given, chosen)
         if made.fits:

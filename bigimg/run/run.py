@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from bigimg.errors import RunError
+from bigimg.errors import ParameterError, RunError
 from bigimg.io.collection import Collection
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import building, check_absent
@@ -146,6 +146,8 @@ def run(
     started, clock = datetime.now(UTC), perf_counter()
     say = announce or (lambda _: None)
     flow = workflow if isinstance(workflow, Workflow) else Workflow.load(workflow)
+    if on_error not in (None, "fail", "skip"):
+        raise ParameterError(f"on_error must be 'fail' or 'skip' (got {on_error!r})")
     flow = flow if on_error is None else replace(flow, on_error=on_error)
     dest = Path(output).expanduser()
     _check_apart(input, dest)
