@@ -25,7 +25,7 @@ for kind in ("cluster", "workflows"):
 
 def python(*args: object, **more) -> str:
     command = [sys.executable, *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, **more)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, **more)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
