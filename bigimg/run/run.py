@@ -6,10 +6,10 @@ import json
 import platform
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -178,7 +178,7 @@ def run(
             outcome = Outcome(
                 flow, str(input), dest, started, perf_counter() - clock, found.done, found.skipped, kept,
                 found.thresholds, {name: timings[name] for name in totals if name in timings}, sources,
-                {package: version(package) for package in PACKAGES}, f"{platform.system()} {platform.machine()}",
+                _versions(), f"{platform.system()} {platform.machine()}",
             )  # fmt: skip
             _write_record(folder, outcome, planned)
             write_run_report(client, folder, outcome)
@@ -259,6 +259,15 @@ def _write_record(folder: Path, outcome: Outcome, planned: Plan) -> None:
         "tables": {name: len(table) for name, table in outcome.tables.items()},
     }
     (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        # OpenCV goes by other names, too; a run that is done must not fail for that.
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def _performance_report(path: Path) -> AbstractContextManager[Any]:
