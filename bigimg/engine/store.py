@@ -10,11 +10,14 @@ import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from bigimg.core.operation import Pixels
 from bigimg.core.tile import Box, TileGrid
 from bigimg.engine.tree import merge_tasks
+
+WRITE_FIRST = 1
+"""Priority of writing over all other work: a tile that is stored need not be kept for it."""
 
 
 def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Delayed:
@@ -28,11 +31,17 @@ def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Dela
     for tile in TileGrid(array.chunks, (0,) * array.ndim):
         key = (f"write-{token}", *tile.index)
         tasks[key] = Task(key, run_write, write, tile.write, TaskRef((array.name, *tile.index)))
+    writes = MaterializedLayer(dict(tasks), annotations={"priority": WRITE_FIRST})
     merges, last = merge_tasks(f"write.merge-{token}", [TaskRef(key) for key in tasks], _total)
     name = f"written-{token}"
-    tasks |= merges
-    tasks[name] = Task(name, _total, *last)
-    return Delayed(name, HighLevelGraph.from_collections(name, tasks, dependencies=[array]))
+    graph = array.__dask_graph__()
+    layers = {
+        **graph.layers,
+        f"write-{token}": writes,
+        name: MaterializedLayer({**merges, name: Task(name, _total, *last)}),
+    }
+    waits = {**graph.dependencies, f"write-{token}": {array.name}, name: {f"write-{token}"}}
+    return Delayed(name, HighLevelGraph(layers, waits))
 
 
 def run_write(write: Callable[[Box, Pixels], object], box: Box, pixels: Any) -> int:

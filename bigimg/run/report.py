@@ -218,13 +218,14 @@ def write_report(path: str | Path, data: ReportData) -> Path:
         If the file cannot be written.
     """
     path = Path(path)
+    text = render(data)
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        aside.write_text(render(data), encoding="utf-8")
+        aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        raise OutputError(f"{path}: the report cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path}: the report cannot be written: {error.strerror or error}") from error
     return path
 
 

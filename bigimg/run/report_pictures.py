@@ -186,7 +186,8 @@ def data_uri(picture: Picture) -> str:
     if small:
         image.save(stream, "PNG", optimize=True)
     else:
-        image.save(stream, "JPEG", quality=88, subsampling=0, optimize=True)
+        # Not optimised: Pillow gives that a buffer of one byte a pixel, and a noisy picture needs more.
+        image.save(stream, "JPEG", quality=88, subsampling=0)
     kind = "png" if small else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 

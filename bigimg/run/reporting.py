@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bigimg.core.tile import Box
 from bigimg.engine.kinds import reduce
 from bigimg.io.collection import Collection
 from bigimg.io.scan import Skipped
@@ -33,7 +34,6 @@ from bigimg.run.report import (
 )
 from bigimg.run.report import Skipped as SkippedLine
 from bigimg.run.report_pictures import (
-    crop_object,
     display,
     display_limits,
     object_window,
@@ -57,6 +57,12 @@ HISTOGRAMS = 4
 
 LARGEST = 640
 """Longer side of the picture of an image in pixels."""
+
+LARGEST_CROP = 256
+"""Longer side of what is read for a crop; of a larger object every second, third ... pixel."""
+
+BAND = 1024
+"""Rows of a large object read at once."""
 
 PAD = 6
 """Pixels around an object in its crop."""
@@ -255,26 +261,40 @@ class _Crops:
         caption = f"{name}, object {label}"
         if bbox is None or "bbox-4" in row.index or self._labels is None:
             return Crop(np.zeros((8, 8), np.uint8), caption, _score(row))
-        source = self._sources[name]
-        rows, columns = object_window((bbox[0], bbox[1], bbox[2], bbox[3]), PAD)
-        height, width = source.shape[-2:]
-        box = (
-            slice(max(0, rows.start), min(height, rows.stop)),
-            slice(max(0, columns.start), min(width, columns.stop)),
-        )
-        lead = tuple(slice(0, n) if d == "c" and n in (3, 4) else slice(n // 2, n // 2 + 1) if d != "c" else slice(0, 1)
-                     for d, n in zip(source.dims[:-2], source.shape[:-2]))  # fmt: skip
-        pixels = source[(*lead, *box)]
-        pixels = (
-            pixels.reshape(pixels.shape[-3:])
-            if pixels.ndim > 2 and pixels.shape[-3] in (3, 4)
-            else pixels.reshape(pixels.shape[-2:])
-        )
+        window = object_window((bbox[0], bbox[1], bbox[2], bbox[3]), PAD)
+        source, labels = self._sources[name], self._results.label_source(self._labels, name)
+        sides = [slice(max(0, side.start), min(size, side.stop)) for side, size in zip(window, source.shape[-2:])]
+        step = max(1, -(-(window[0].stop - window[0].start) // LARGEST_CROP))
+        pixels = sampled(source, _shown(source), sides, step)
+        pixels = pixels.reshape([n for axis, n in enumerate(pixels.shape) if n > 1 or axis >= pixels.ndim - 2])
         limits = self._limits.setdefault(name, display_limits(pixels))
         picture = display(pixels, dims=("c", "y", "x")[-pixels.ndim :], limits=limits)
-        mask = self._results.label_source(self._labels, name)[(Ellipsis, *box)] == label
+        mask = sampled(labels, tuple(_middle(n) for n in labels.shape[:-2]), sides, step) == label
         factor = max(1, 96 // max(picture.shape[:2]))
-        large = np.repeat(np.repeat(picture, factor, 0), factor, 1)
-        outlined = outline_overlay(large, np.repeat(np.repeat(mask.reshape(picture.shape[:2]), factor, 0), factor, 1))
-        inner = (0, 0, *outlined.shape[:2])
-        return Crop(thumbnail(crop_object(outlined, inner, 0), 128), caption, _score(row))
+        large, outline = (
+            np.repeat(np.repeat(part, factor, 0), factor, 1) for part in (picture, mask.reshape(picture.shape[:2]))
+        )
+        return Crop(thumbnail(outline_overlay(large, outline), 128), caption, _score(row))
+
+
+def sampled(source: Source, lead: Box, sides: Sequence[slice], step: int) -> NDArray[Any]:
+    """Return every ``step``-th pixel of a window, read in bands so that no large object is ever in memory whole."""
+    rows, columns = sides
+    band = max(step, BAND // step * step)
+    parts = []
+    for top in range(rows.start, rows.stop, band):
+        box = (*lead, slice(top, min(rows.stop, top + band)), columns)
+        parts.append(source[box][..., ::step, ::step])
+    return np.concatenate(parts, axis=-2)
+
+
+def _shown(source: Source) -> Box:
+    """Return what is shown of the axes before the plane: all colours, or one channel, in the middle of the others."""
+    return tuple(
+        slice(0, n if n in (3, 4) else 1) if dim == "c" else _middle(n)
+        for dim, n in zip(source.dims[:-2], source.shape[:-2])
+    )
+
+
+def _middle(size: int) -> slice:
+    return slice(size // 2, size // 2 + 1)
