@@ -1,8 +1,8 @@
 """The chain of the README beside its peers: gaussian 2 -> Sauvola 51 -> opening, closing disk 3 -> size 64 -> label.
 
-Run it as ``python tests/bench/chain.py``: one process, everything in memory, two threads, one table of ratios. Each peer is
-run once; ours several times, and the median counts. scikit-image works on the whole image; dask-image has no Sauvola and no
-size filter, so that these are written here from its own filters and ``numpy.bincount``.
+Run it as ``python tests/bench/chain.py``: one process, everything in memory, two threads, one table of ratios. Each
+peer is run once; ours several times, and the median counts. scikit-image works on the whole image; dask-image has no
+Sauvola and no size filter, so that these are written here from its own filters and ``numpy.bincount``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from skimage import filters, measure, morphology
 import bigimg
 
 sys.path.insert(0, str(Path(__file__).parent))
-from images import photographs  # noqa: E402 - a script finds its neighbour when it is run from anywhere
+from images import photographs  # a script finds its neighbour when it is run from anywhere
 
 SIGMA, WINDOW, K, R, RADIUS, LEAST = 2, 51, 0.2, 32767.5, 3, 64
 
@@ -102,9 +102,14 @@ def main() -> None:
         tasks = len(dict(lazy.data.dask))
         times = [timed(lambda: ours(image, given.tile).compute().values) for _ in range(given.runs)]
         own, labels = median(seconds for seconds, _ in times), times[-1][1]
-        print(f"{given.size} x {given.size} uint16, tiles of {given.tile}, {given.threads} threads; {labels.max():,} objects")
-        print(f"bigimg: {tasks} tasks for {tiles} tiles, {tasks / tiles:.2f} a tile; spread of {given.runs} runs "
-              f"{min(times)[0] / own:.2f}..{max(t for t, _ in times) / own:.2f} of their median")
+        print(
+            f"{given.size} x {given.size} uint16, tiles of {given.tile}, {given.threads} threads, "
+            f"{labels.max():,} objects"
+        )
+        print(
+            f"bigimg: {tasks} tasks for {tiles} tiles, {tasks / tiles:.2f} a tile; spread of {given.runs} runs "
+            f"{min(times)[0] / own:.2f}..{max(t for t, _ in times) / own:.2f} of their median"
+        )
         print(f"{'':14}{'time / bigimg':>14}  result")
         print(f"{'bigimg':14}{1:14.1f}")
         if "scikit-image" not in given.without:

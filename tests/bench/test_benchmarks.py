@@ -1,0 +1,44 @@
+"""The benchmarks run, small, and what they compare is equal. Nothing here looks at a clock."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def chain(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+    return runpy.run_path(str(HERE / "chain.py"))
+
+
+def test_the_chain_equals_scikit_image_in_three_tasks_a_tile(chain):
+    image = chain["photographs"](700)
+    lazy = chain["ours"](image, 256)
+    assert len(dict(lazy.data.dask)) <= 3 * lazy.data.npartitions
+    np.testing.assert_array_equal(lazy.values, chain["by_scikit_image"](image))
+
+
+def test_dask_image_differs_at_the_border_only(chain):
+    image = chain["photographs"](700)
+    found = chain["by_dask_image"](image, 256) > 0
+    ours = chain["ours"](image, 256).values > 0
+    inside = (slice(60, -60),) * 2
+    assert (found != ours)[inside].mean() < 0.001
+
+
+def test_the_tables_are_printed(chain, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["chain.py", "--size", "512", "--tile", "256", "--runs", "1"])
+    chain["main"]()
+    assert "equal, numbers included" in capsys.readouterr().out
+
+
+def test_planning_makes_as_many_tasks_as_it_counted():
+    planning = runpy.run_path(str(HERE / "planning.py"))
+    assert planning["planned"](8192)[2] == 25**2
