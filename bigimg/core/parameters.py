@@ -29,7 +29,6 @@ def _odd(value: int) -> int:
 
 
 Positive = Annotated[float, Gt(0)]
-Fraction = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
 Odd = Annotated[int, Ge(1), AfterValidator(_odd)]
 Connectivity = Annotated[int, Ge(1), Le(3)]

@@ -12,7 +12,6 @@ after a size filter) takes the same kept tiles, because the names of the first t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -20,16 +19,17 @@ import dask.array as da
 import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph, Layer
+from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.operation import Pixels
 from bigimg.core.reduction import Gather
 from bigimg.core.tile import Chunks, Tile, TileGrid, whole
+from bigimg.engine.layer import TaskLayer
 from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, distinct, native
 from bigimg.engine.tree import Fold, merge_tasks
 
 
-class GatherLayer(Layer):
+class GatherLayer(TaskLayer):
     """The tasks of one gather over one image; each plane of a stack is gathered by itself."""
 
     def __init__(self, work: Gather[Any, Any, Any], image: LazyImage, ndim: int) -> None:
@@ -38,20 +38,17 @@ class GatherLayer(Layer):
         self.chunks = plane_chunks(image.chunks, ndim)
         self.token = tokenize(work.split_key(), image.name, self.chunks)
         self.name = f"{work.name}-{tokenize(work, self.token)}"
-        self._tasks: dict[Any, Task] | None = None
 
-    def _mapping(self) -> dict[Any, Task]:
-        if self._tasks is None:
-            self._tasks = {}
-            lead = len(self.chunks) - self.ndim
-            halo = self.image.grid().halo
-            grid = TileGrid(self.chunks, halo)
-            planes: dict[tuple[int, ...], list[Tile]] = {}
-            for tile in grid:
-                planes.setdefault(tile.index[:lead], []).append(tile)
-            for plane, tiles in planes.items():
-                self._add_plane(plane, tiles, self._tasks)
-        return self._tasks
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return the tasks of every plane."""
+        tasks: dict[Any, Task] = {}
+        lead = len(self.chunks) - self.ndim
+        planes: dict[tuple[int, ...], list[Tile]] = {}
+        for tile in TileGrid(self.chunks, self.image.grid().halo):
+            planes.setdefault(tile.index[:lead], []).append(tile)
+        for plane, tiles in planes.items():
+            self._add_plane(plane, tiles, tasks)
+        return tasks
 
     def _add_plane(self, plane: tuple[int, ...], tiles: list[Tile], tasks: dict[Any, Task]) -> None:
         work, split = self.work, f"{self.work.name}.split-{self.token}"
@@ -69,22 +66,6 @@ class GatherLayer(Layer):
         for tile, reference in zip(tiles, kept):
             key = (self.name, *tile.index)
             tasks[key] = Task(key, run_finish, work, plane_tile(tile, self.ndim), tile.shape, reference, TaskRef(solve))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_tasks": None}
-
-    def __getitem__(self, key: Any) -> Task:
-        return self._mapping()[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._mapping())
-
-    def __len__(self) -> int:
-        return len(self._mapping())
-
-    def is_materialized(self) -> bool:
-        """Whether the tasks have been made."""
-        return self._tasks is not None
 
     def get_output_keys(self) -> set[Any]:
         """Return the keys of the finished tiles."""

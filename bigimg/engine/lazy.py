@@ -8,7 +8,7 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -19,10 +19,11 @@ import numpy as np
 import xarray as xr
 from dask._task_spec import Task, TaskRef
 from dask.base import flatten, tokenize
-from dask.highlevelgraph import HighLevelGraph, Layer
+from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.operation import Chain, Operation, Pixels, Valid
 from bigimg.core.tile import Box, Chunks, Tile, TileGrid, regular_chunks
+from bigimg.engine.layer import TaskLayer
 from bigimg.engine.source import ArraySource, Piece, Readable, Source, StoredSource
 from bigimg.errors import ImageError
 
@@ -164,39 +165,21 @@ class LazyImage:
         return self.source.bytes_read(grid)
 
 
-class TileLayer(Layer):
+class TileLayer(TaskLayer):
     """The tasks of a :class:`LazyImage`, made when Dask asks for them."""
 
     def __init__(self, image: LazyImage) -> None:
         super().__init__()
         self.image = image
-        self._tasks: dict[Any, Task] | None = None
 
-    def _mapping(self) -> dict[Any, Task]:
-        if self._tasks is None:
-            name, image = self.image.name, self.image
-            self._tasks = {}
-            for tile in image.grid():
-                part, values = image.input(tile, tile.write)
-                key = (name, *tile.index)
-                self._tasks[key] = Task(key, run_tile, part, *values)
-        return self._tasks
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_tasks": None}
-
-    def __getitem__(self, key: Any) -> Task:
-        return self._mapping()[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._mapping())
-
-    def __len__(self) -> int:
-        return len(self.image.grid())
-
-    def is_materialized(self) -> bool:
-        """Whether the tasks have been made."""
-        return self._tasks is not None
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return one task a tile."""
+        name, tasks = self.image.name, {}
+        for tile in self.image.grid():
+            part, values = self.image.input(tile, tile.write)
+            key = (name, *tile.index)
+            tasks[key] = Task(key, run_tile, part, *values)
+        return tasks
 
     def get_output_keys(self) -> set[Any]:
         """Return the keys of the tiles."""

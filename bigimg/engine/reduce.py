@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dask.array as da
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph, Layer
+from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.reduction import Reduction, deferred_fields, with_values
 from bigimg.core.tile import Tile, TileGrid, whole
+from bigimg.engine.layer import TaskLayer
 from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, deferred_ref, distinct, native
 from bigimg.engine.tree import Fold, FoldAndFinish, merge_tasks
 from bigimg.errors import ImageError
@@ -45,7 +46,7 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
     )
 
 
-class ReduceLayer(Layer):
+class ReduceLayer(TaskLayer):
     """The tasks of one reduction: one a tile, the few of the tree, and the value."""
 
     def __init__(self, reduction: Reduction[Any, Any], images: tuple[LazyImage, ...]) -> None:
@@ -56,7 +57,6 @@ class ReduceLayer(Layer):
         waiting = [deferred_ref(value).key for value in self.waits.values()]
         self.token = tokenize(self.bare, [image.name for image in images], waiting)
         self.value_key = f"{reduction.name}.value-{self.token}"
-        self._tasks: dict[Any, Task] | None = None
 
     @property
     def grid(self) -> TileGrid:
@@ -65,41 +65,20 @@ class ReduceLayer(Layer):
         halo = tuple(0 if back > 2 else self.reduction.halo for back in range(len(chunks), 0, -1))
         return TileGrid(chunks, halo)
 
-    def _mapping(self) -> dict[Any, Task]:
-        if self._tasks is None:
-            names = tuple(self.waits)
-            refs = [deferred_ref(value) for value in self.waits.values()]
-            tasks: dict[Any, Task] = {}
-            for tile in self.grid:
-                key = (f"{self.reduction.name}-{self.token}", *tile.index)
-                inputs, values = _inputs(self.images, tile, self.reduction.halo)
-                tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
-            fold = Fold(self.bare.merge)
-            merges, last = merge_tasks(
-                f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold
-            )
-            tasks |= merges
-            tasks[self.value_key] = Task(
-                self.value_key, finish_reduction, self.bare, names, len(refs), fold, *refs, *last
-            )
-            self._tasks = tasks
-        return self._tasks
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_tasks": None}
-
-    def __getitem__(self, key: Any) -> Task:
-        return self._mapping()[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._mapping())
-
-    def __len__(self) -> int:
-        return len(self._mapping())
-
-    def is_materialized(self) -> bool:
-        """Whether the tasks have been made."""
-        return self._tasks is not None
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return the partial of each tile, the merges, and the last task with the value."""
+        names = tuple(self.waits)
+        refs = [deferred_ref(value) for value in self.waits.values()]
+        tasks: dict[Any, Task] = {}
+        for tile in self.grid:
+            key = (f"{self.reduction.name}-{self.token}", *tile.index)
+            inputs, values = _inputs(self.images, tile, self.reduction.halo)
+            tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
+        fold = Fold(self.bare.merge)
+        merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)
+        tasks |= merges
+        value = Task(self.value_key, finish_reduction, self.bare, names, len(refs), fold, *refs, *last)
+        return {**tasks, self.value_key: value}
 
     def get_output_keys(self) -> set[Any]:
         """Return the key of the value."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -16,7 +16,7 @@ from bigimg.engine.plan import Stage, stages
 from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import check_absent
-from bigimg.run.evaluate import evaluate, final_tables, lazy_image
+from bigimg.run.evaluate import evaluate, lazy_image
 from bigimg.run.profile import ClusterProfile, memory_bytes
 from bigimg.run.workflow import Workflow
 
@@ -261,11 +261,6 @@ def kept_images(workflow: Workflow, results: Mapping[str, Any]) -> dict[str, xr.
     return {name: result for name, result in results.items() if name in kept and isinstance(result, xr.DataArray)}
 
 
-def kept_tables(workflow: Workflow) -> list[str]:
-    """Return the names of the tables that a workflow keeps."""
-    return final_tables(workflow)
-
-
 def _add(found: dict[tuple[str, str], Stage], stage: Stage, count: int) -> None:
     key = (stage.name, stage.does)
     before = found.get(key, replace(stage, tiles=0, tasks=0, bytes_read=0))
@@ -301,7 +296,3 @@ def human(size: float) -> str:
             return f"{size:.3g} {unit}" if unit != "B" else f"{size:.0f} B"
         size /= 1024
     raise AssertionError
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage, how many of its tasks are done, and how many there are."""

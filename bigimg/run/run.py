@@ -23,10 +23,10 @@ from bigimg.io.publish import building, check_absent
 from bigimg.io.references import create_results
 from bigimg.io.scan import Skipped
 from bigimg.io.tables import write_table
-from bigimg.run.evaluate import learn
+from bigimg.run.evaluate import final_tables, learn
 from bigimg.run.execute import ItemResult, Work, execute
 from bigimg.run.inputs import open as open_collection
-from bigimg.run.plan import Plan, budget, kept_tables, plan_inputs
+from bigimg.run.plan import Plan, budget, plan_inputs
 from bigimg.run.profile import ClusterProfile
 from bigimg.run.progress import Show, finished_tasks, watched
 from bigimg.run.reporting import Outcome, write_run_report
@@ -167,7 +167,7 @@ def run(
                 found = _collect(client, work, inputs)
             timings = client.run_on_scheduler(finished_tasks)
             tables = learn(flow, found.tables)
-            kept = {name: tables[name] for name in kept_tables(flow) if name in tables}
+            kept = {name: tables[name] for name in final_tables(flow) if name in tables}
             for name, table in kept.items():
                 write_table(folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
             sources = {name: inputs.sources[name] for name in found.done}
