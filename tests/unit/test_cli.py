@@ -103,8 +103,11 @@ def test_run_passes_everything_on(replaced, capsys):
     assert call("run", "nuclei", "in", "out", "--workers", 2, "--on-error", "skip", "--tile", 512) == 0
     ((args, kwargs),) = calls
     assert args == ("nuclei", "in", Path("out"))
+    shown = {name: kwargs.pop(name) for name in ("announce", "progress")}
     assert kwargs == {"cluster": "local", "workers": 2, "on_error": "skip", "tile": 512}
-    assert capsys.readouterr().out == "3 images, 40 objects\nreport: out/report.html\n"
+    shown["announce"]("dashboard: there")
+    assert shown["progress"] is None, "nothing moves where the output is no terminal"
+    assert capsys.readouterr().out == "3 images, 40 objects\nreport: out/report.html\ndashboard: there\n"
 
 
 def test_plan_prints_before_it_refuses(replaced, capsys):
@@ -135,11 +138,13 @@ def test_info_shows_the_table(replaced, capsys):
         table = pd.DataFrame({"id": [f"[bold]{number}" for number in range(60)]}).assign(
             shape="5x6", dtype="uint8", dims="yx", source="a.png", path="images/a"
         )
+        label_names = ("cells", "nuclei")
+        table_names = ()
 
     replaced("bigimg.run.inputs", "open", Collection.fromkeys(range(60)))
     assert call("info", "a.zarr") == 0
     said = capsys.readouterr().out
-    assert said.startswith("a.zarr: 60 images\n")
+    assert said.startswith("a.zarr: 60 images\nlabels: cells, nuclei\n")
     assert "[bold]49" in said
     assert "images/a" not in said
     assert "... and 10 more" in said
