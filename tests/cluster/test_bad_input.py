@@ -18,6 +18,7 @@ from skimage import data
 import bigimg
 from bigimg import cli
 from bigimg.errors import BigimgError, ImageError, MissingInputError, ParameterError, ReadError, RunError
+from bigimg.run.run import run
 
 pytestmark = pytest.mark.cluster
 
@@ -159,7 +160,7 @@ def test_an_image_that_changes_after_the_plan(change, on_error, small, shared, t
                 Image.fromarray(COINS[:99, :99]).save(small / "good1.png")
 
     def start() -> Any:
-        return bigimg.run.run.run("nuclei", small, tmp_path / "out", on_error=on_error, announce=spoil)
+        return run("nuclei", small, tmp_path / "out", on_error=on_error, announce=spoil)
 
     if on_error == "fail":
         with pytest.raises((MissingInputError, ReadError), match=r"image 'good1' (is gone|has changed)"):

@@ -1,0 +1,126 @@
+"""A workflow on one image: lazy, step by step, and errors that say which step of which image."""
+
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import bigimg
+from bigimg.engine.lazy import from_store
+from bigimg.errors import ImageError, RunError
+from bigimg.run.evaluate import evaluate, final_tables, learn, table_steps
+from bigimg.run.steps import Step
+from bigimg.run.workflow import Workflow
+from bigimg.testing import nothing_computes, random_image
+
+NUCLEI = Workflow.load("nuclei")
+
+
+def lazy(image: np.ndarray, tile: int = 16) -> xr.DataArray:
+    dims = ("c", "y", "x")[-image.ndim :]
+    return xr.DataArray(from_store(cast("Any", image), (*image.shape[:-2], tile, tile)), dims=dims, name="cell")
+
+
+def steps(text: str) -> Workflow:
+    return Workflow.parse("name: w\nsteps:\n" + text)
+
+
+def test_nothing_is_computed():
+    with nothing_computes():
+        found = evaluate(NUCLEI, lazy(random_image((60, 50), "uint8")))
+    assert list(found.results) == ["stain", "smooth", "threshold", "nuclei_mask", "nuclei", "measured"]
+    assert list(found.tables) == ["measured"]
+    assert list(found.thresholds) == ["threshold"]
+
+
+def test_results_are_those_of_the_operations_called_by_hand():
+    image = random_image((3, 60, 50), "uint8")
+    found = evaluate(NUCLEI, lazy(image)).results
+    stain = bigimg.color.nuclear_stain(image)
+    mask = bigimg.threshold.otsu(bigimg.filters.gaussian(stain, sigma=1.0))
+    min_size = next(step.params["min_size"] for step in NUCLEI.steps if step.name == "nuclei_mask")
+    labels = bigimg.measure.label(bigimg.morphology.remove_small_objects(mask, min_size=min_size))
+    np.testing.assert_array_equal(found["nuclei"].values, labels)
+    properties = next(step.params["properties"] for step in NUCLEI.steps if step.name == "measured")
+    table = bigimg.measure.regionprops_table(labels, stain, properties=properties)
+    pd.testing.assert_frame_equal(found["measured"].compute(), table)
+
+
+@pytest.mark.parametrize("method", ["otsu", "li", "triangle"])
+def test_the_threshold_of_the_report_is_the_one_that_was_used(method):
+    image = random_image((40, 50), "uint8")
+    found = evaluate(steps(f"- op: threshold.{method}\n"), lazy(image))
+    histogram, value = found.thresholds[method]
+    np.testing.assert_array_equal(found.results[method].values, image > value.compute())
+    assert histogram.compute().counts.sum() == image.size
+
+
+def test_steps_may_go_back_to_the_input_and_to_one_another():
+    image = random_image((40, 50), "uint8")
+    flow = steps(
+        "- {op: filters.gaussian, sigma: 1}\n- {name: mask, op: threshold.fixed, value: 90}\n"
+        "- {name: raw, op: filters.median, size: 3, from: input}\n- {op: measure.label, from: mask}\n"
+        "- {op: measure.regionprops_table, intensity_image: input}\n"
+    )
+    found = evaluate(flow, lazy(image)).results
+    np.testing.assert_array_equal(found["raw"].values, bigimg.filters.median(image, size=3))
+    labels = bigimg.measure.label(bigimg.filters.gaussian(image, sigma=1) > 90)
+    expected = bigimg.measure.regionprops_table(labels, image)
+    pd.testing.assert_frame_equal(found["regionprops_table"].compute(), expected)
+
+
+def test_a_value_is_a_table_of_one_row():
+    flow = steps("- op: threshold.otsu_value\n")
+    assert final_tables(flow) == ["otsu_value"]
+    assert list(evaluate(flow, lazy(random_image((9, 9), "uint8"))).tables) == ["otsu_value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "image", "words"),
+    [
+        ("- op: measure.label\n", random_image((9, 9), "uint8"), "cell: step 'label': .*boolean masks"),
+        ("- op: measure.regionprops_table\n", random_image((9, 9), "float32"), "labels are integers"),
+        (
+            "- {name: colour, op: color.hematoxylin}\n",
+            random_image((9, 9), "uint8"),
+            "cell: step 'colour': .*named 'c'",
+        ),
+    ],
+)
+def test_an_error_says_which_step_of_which_image(text, image, words):
+    with pytest.raises(ImageError, match=words):
+        evaluate(steps(text), lazy(image))
+
+
+def test_only_the_last_of_tables_that_grow_is_kept():
+    assert [step.name for step in table_steps(NUCLEI)] == ["grouped", "objects"]
+    assert final_tables(NUCLEI) == ["objects"]
+    both = steps(
+        "- op: learn.image_features\n- {name: groups, op: learn.cluster}\n"
+        "- {name: odd, op: learn.anomalies, from: image_features}\n"
+    )
+    assert final_tables(both) == ["groups", "odd"]
+
+
+def test_learning_takes_the_rows_of_all_images():
+    table = pd.DataFrame({"item": list("aabb"), "label": [1, 2, 1, 2], "area": [1.0, 9.0, 1.1, 9.1]})
+    flow = Workflow.of(
+        "w",
+        [
+            Step(op="threshold.otsu"),
+            Step(op="measure.label"),
+            Step(op="measure.regionprops_table", name="rows"),
+            Step(op="learn.cluster", params={"n_clusters": 2}),
+        ],
+    )
+    learnt = learn(flow, {"rows": table})
+    assert learnt["cluster"]["cluster"].tolist() == [0, 1, 0, 1]
+    assert "cluster" not in learnt["rows"], "the table that went in stays as it is"
+
+
+def test_an_error_of_learning_says_which_step():
+    flow = steps("- op: learn.image_features\n- {name: groups, op: learn.cluster, columns: [weight]}\n")
+    with pytest.raises(RunError, match=r"step 'groups' \(learn.cluster\): .*weight"):
+        learn(flow, {"image_features": pd.DataFrame({"item": ["a"], "mean": [1.0]})})
