@@ -147,6 +147,19 @@ def _failed(work: Work, name: str, source: Source, error: BigimgError) -> Skippe
     return Skipped(name, str(getattr(source, "path", name)), said)
 
 
+def changed(work: Work, name: str, source: Source) -> Skipped | None:
+    """Return why an image that was processed is skipped after all: it has changed or gone since the run began.
+
+    Its digest is taken here, as the results refer to it by that: one replaced file of a hundred must not end a run
+    that skips.
+    """
+    try:
+        source.fingerprint()
+    except BigimgError as error:
+        return _failed(work, name, source, error)
+    return None
+
+
 def batches(sources: Mapping[str, Source], tile: int, most: int = BATCH_TILES) -> Iterator[dict[str, Source]]:
     """Yield images in batches of at most ``most`` tiles, at least one image each."""
     batch: dict[str, Source] = {}

@@ -24,7 +24,7 @@ from bigimg.io.references import create_results
 from bigimg.io.scan import Skipped
 from bigimg.io.tables import write_table
 from bigimg.run.evaluate import final_tables, learn
-from bigimg.run.execute import ItemResult, Work, execute
+from bigimg.run.execute import ItemResult, Work, changed, execute
 from bigimg.run.inputs import open as open_collection
 from bigimg.run.plan import Plan, budget, plan_inputs
 from bigimg.run.profile import ClusterProfile
@@ -201,13 +201,16 @@ class _Found:
 def _collect(client: Any, work: Work, inputs: Inputs) -> _Found:
     """Carry out the work on every image; results in the order of the input, whatever the order of their arrival."""
     results: dict[str, ItemResult] = {}
-    skipped = list(inputs.skipped)
+    bad: dict[str, Skipped | None] = {}
     for name, result in execute(client, work, inputs.sources):
         if isinstance(result, Skipped):
-            skipped.append(result)
+            bad[name] = result
         else:
             results[name] = result
-    done = tuple(name for name in inputs.sources if name in results)
+    for name in results:
+        bad[name] = changed(work, name, inputs.sources[name])
+    skipped = [*inputs.skipped, *(why for name in inputs.sources if (why := bad[name]))]
+    done = tuple(name for name in inputs.sources if not bad[name])
     if not done:
         raise RunError(f"no image could be processed; the first of {len(skipped)}: {skipped[0].reason}")
     steps = list(results[done[0]].tables)

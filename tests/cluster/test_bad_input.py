@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,24 +151,44 @@ def test_one_bad_image_of_a_hundred(shared, tmp_path):
 
 @pytest.mark.parametrize("change", ["delete", "replace"])
 @pytest.mark.parametrize("on_error", ["fail", "skip"])
-def test_an_image_that_changes_after_the_plan(change, on_error, small, shared, tmp_path):
-    def spoil(line: str) -> None:
-        # The link of the dashboard is announced when the plan is made and the first task is not.
-        if line.startswith("dashboard"):
-            (small / "good1.png").unlink()
-            if change == "replace":
-                Image.fromarray(COINS[:99, :99]).save(small / "good1.png")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_image_that_changes_under_a_run(change, on_error, when, small, shared, tmp_path, monkeypatch):
+    """Before its first task, and after its last."""
+    module = sys.modules["bigimg.run.run"]
+    real = module.execute
 
-    def start() -> Any:
-        return run("nuclei", small, tmp_path / "out", on_error=on_error, announce=spoil)
+    def spoil() -> None:
+        (small / "good1.png").unlink()
+        if change == "replace":
+            Image.fromarray(COINS[:99, :99]).save(small / "good1.png")
 
+    def execute(*args: Any) -> Iterator[Any]:
+        if when == "before":
+            spoil()
+        yield from real(*args)
+        if when == "after":
+            spoil()
+
+    monkeypatch.setattr(module, "execute", execute)
     if on_error == "fail":
-        with pytest.raises((MissingInputError, ReadError), match=r"image 'good1' (is gone|has changed)"):
-            start()
+        with pytest.raises(
+            (MissingInputError, ReadError), match=r"image 'good1' (is gone|has changed).*on_error: skip"
+        ):
+            run("nuclei", small, tmp_path / "out", on_error="fail")
         assert not (tmp_path / "out").exists()
     else:
-        assert [each.name for each in start().skipped] == ["good1"]
+        done = run("nuclei", small, tmp_path / "out", on_error="skip")
+        assert [each.name for each in done.skipped] == ["good1"]
         assert list(bigimg.open(tmp_path / "out")) == ["good0"]
+        assert set(bigimg.open(tmp_path / "out").read_table("objects")["item"]) == {"good0"}
+        assert names_in(tmp_path / "out" / "images") == ["good0", "zarr.json"]
+
+
+def test_skipped_images_are_listed_in_the_order_of_the_input(small, shared, tmp_path):
+    for number in range(12):
+        (small / f"bad{number}.png").write_bytes(SPOILED["middle.png"][0])
+    done = run("nuclei", small, tmp_path / "out", on_error="skip")
+    assert [each.name for each in done.skipped] == [f"bad{number}" for number in range(12)]
 
 
 @pytest.mark.parametrize("verb", ["plan", "run"])
@@ -315,4 +335,13 @@ def test_the_program_says_it_in_one_sentence(name, small, tmp_path):
     assert SPOILED[name][1] in done.stderr
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1, done.stderr
+    assert names_in(tmp_path) == ["in"]
+
+
+def test_a_plan_that_does_not_fit_is_shown_and_refused(small, tmp_path):
+    args = ["plan", "nuclei", str(small), str(tmp_path / "out"), "--memory", "100 MiB"]
+    done = subprocess.run([sys.executable, "-m", "bigimg", *args], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "DOES NOT FIT" in done.stdout
+    assert done.stderr.startswith("error: tiles of ")
     assert names_in(tmp_path) == ["in"]
