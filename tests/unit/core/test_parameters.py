@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 import dask
 import numpy as np
 import pytest
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from bigimg.core.footprint import Footprint, disk
-from bigimg.core.parameters import Connectivity, Count, Dims, Fraction, ImageInput, Odd, Parameters, Positive
+from bigimg.core.parameters import Connectivity, Count, Dims, ImageInput, Odd, Parameters, Positive
 from bigimg.errors import ParameterError
 
 DISK = disk(1)
@@ -20,7 +20,7 @@ def work(
     *,
     sigma: Positive,
     size: Odd = 3,
-    part: Fraction = 0.5,
+    part: Annotated[float, Ge(0), Le(1)] = 0.5,
     least: Count = 1,
     connectivity: Connectivity | None = None,
     footprint: Footprint = DISK,
