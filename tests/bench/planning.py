@@ -20,8 +20,8 @@ from bigimg.engine.plan import stages
 class Large:
     """An image of 152,881 tiles of 512 pixels that nobody can read."""
 
-    shape = (200_000, 200_000)
-    dtype = np.dtype("uint16")
+    shape: tuple[int, ...] = (200_000, 200_000)
+    dtype: np.dtype[Any] = np.dtype("uint16")
     name = "large"
 
     def __getitem__(self, box: Any) -> Any:
@@ -35,7 +35,7 @@ def planned(tile: int = 512) -> tuple[float, float, int]:
     """Return the seconds to count the stages of a chain, the seconds to make its tasks, and how many they are."""
     start = perf_counter()
     smooth = bigimg.filters.gaussian(bigimg.from_store(Large(), (tile, tile)), sigma=2)
-    mask = bigimg.morphology.opening(bigimg.threshold.sauvola(smooth, window_size=51, r=32767.5), {"disk": 3})
+    mask = bigimg.morphology.opening(bigimg.threshold.sauvola(smooth, window_size=51, r=32767.5), bigimg.morphology.disk(3))
     counted = stages([mask])
     counting = perf_counter() - start
     tasks = len(dict(mask.dask))
