@@ -35,7 +35,8 @@ def planned(tile: int = 512) -> tuple[float, float, int]:
     """Return the seconds to count the stages of a chain, the seconds to make its tasks, and how many they are."""
     start = perf_counter()
     smooth = bigimg.filters.gaussian(bigimg.from_store(Large(), (tile, tile)), sigma=2)
-    mask = bigimg.morphology.opening(bigimg.threshold.sauvola(smooth, window_size=51, r=32767.5), bigimg.morphology.disk(3))
+    mask = bigimg.threshold.sauvola(smooth, window_size=51, r=32767.5)
+    mask = bigimg.morphology.opening(mask, bigimg.morphology.disk(3))
     counted = stages([mask])
     counting = perf_counter() - start
     tasks = len(dict(mask.dask))
