@@ -120,13 +120,17 @@ def anomalies(table: pd.DataFrame, *, columns: Sequence[str] | None = None) -> p
 
 
 def looks(table: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
-    """Return the columns to look at: those named, or every measured one that is not a position."""
+    """Return the columns to look at: those named, or every measured one that is not a position.
+
+    Where rows differ in what was measured of them (grey images among those of colours), the columns that all have.
+    """
     if columns is not None:
         return list(columns)
     measured = [name for name in table.columns if table[name].dtype.kind in "iuf" and not name.startswith(_NOT_LOOKS)]
     if not measured:
         raise ParameterError(f"no column of the table is a measurement (columns: {', '.join(table.columns)})")
-    return measured
+    shared = [name for name in measured if table[name].notna().all()]
+    return shared or measured
 
 
 def operations() -> dict[str, OperationFunction[...]]:

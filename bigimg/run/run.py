@@ -156,37 +156,53 @@ def run(
     planned = plan_inputs(flow, inputs, budget(cluster, workers, None), tile)
     say(str(planned))
     planned.check()
+    unreported: Exception | None = None
     with building(dest) as folder:
-        work = Work(flow, folder, dest, planned.tile)
         with ClusterProfile.load(cluster).open(workers) as client:
             say(f"dashboard: {client.dashboard_link}")
-            totals: dict[str, int] = {}
-            for stage in planned.stages:
-                totals[stage.name] = totals.get(stage.name, 0) + stage.tiles
-            with _performance_report(folder / "performance.html"), watched(client, totals, progress):
-                found = _collect(client, work, inputs)
-            timings = client.run_on_scheduler(finished_tasks)
-            tables = learn(flow, found.tables)
-            kept = {name: tables[name] for name in final_tables(flow) if name in tables}
-            for name, table in kept.items():
-                write_table(folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
-            sources = {name: inputs.sources[name] for name in found.done}
-            create_results(
-                folder, dest, sources, {"workflow": flow.name, "workflow_sha256": flow.sha256}, found.skipped
-            )
-            (folder / "workflow.yaml").write_text(flow.dump(), encoding="utf-8")
-            outcome = Outcome(
-                flow, str(input), dest, started, perf_counter() - clock, found.done, found.skipped, kept,
-                found.thresholds, {name: timings[name] for name in totals if name in timings}, sources,
-                _versions(), f"{platform.system()} {platform.machine()}",
-            )  # fmt: skip
-            _write_record(folder, outcome, planned)
-            write_run_report(client, folder, outcome)
-        _sweep_skipped(folder, found.done)
-    seconds = perf_counter() - clock
-    return Run(
-        dest, len(found.done), found.skipped, planned, seconds, {name: len(table) for name, table in kept.items()}
-    )
+            work = Work(flow, folder, dest, planned.tile)
+            outcome = _carry_out(client, work, inputs, planned, progress, (started, clock, str(input)))
+            try:
+                write_run_report(client, folder, outcome)
+            except Exception as error:  # noqa: BLE001 - hours of results must not be lost for a picture
+                unreported = error
+        _sweep_skipped(folder, outcome.done)
+    if unreported is not None:
+        raise RunError(
+            f"the results in {dest} are complete, but their report could not be made: "
+            f"{type(unreported).__name__}: {unreported}"
+        ) from unreported
+    rows = {name: len(table) for name, table in outcome.tables.items()}
+    return Run(dest, len(outcome.done), outcome.skipped, planned, perf_counter() - clock, rows)
+
+
+def _carry_out(
+    client: Any, work: Work, inputs: Inputs, planned: Plan, progress: Show | None, begun: tuple[datetime, float, str]
+) -> Outcome:
+    """Work on every image, learn from their tables, and write all but the report; ``begun`` is when, and on what."""
+    totals: dict[str, int] = {}
+    for stage in planned.stages:
+        totals[stage.name] = totals.get(stage.name, 0) + stage.tiles
+    with _performance_report(work.folder / "performance.html"), watched(client, totals, progress):
+        found = _collect(client, work, inputs)
+    timings = client.run_on_scheduler(finished_tasks)
+    flow = work.workflow
+    tables = learn(flow, found.tables)
+    kept = {name: tables[name] for name in final_tables(flow) if name in tables}
+    for name, table in kept.items():
+        write_table(work.folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
+    sources = {name: inputs.sources[name] for name in found.done}
+    marks = {"workflow": flow.name, "workflow_sha256": flow.sha256}
+    create_results(work.folder, work.dest, sources, marks, found.skipped)
+    (work.folder / "workflow.yaml").write_text(flow.dump(), encoding="utf-8")
+    started, clock, source = begun
+    outcome = Outcome(
+        flow, source, work.dest, started, perf_counter() - clock, found.done, found.skipped, kept, found.thresholds,
+        {name: timings[name] for name in totals if name in timings}, sources, _versions(),
+        f"{platform.system()} {platform.machine()}",
+    )  # fmt: skip
+    _write_record(work.folder, outcome, planned)
+    return outcome
 
 
 @dataclass(frozen=True)

@@ -65,3 +65,19 @@ def test_tables_of_objects_and_of_images():
     assert _object_table(outcome, None) is None
     assert _image_table(outcome) is TABLE
     assert _image_table(SimpleNamespace(tables={"objects": objects})).empty
+
+
+def test_results_are_not_lost_for_a_report_that_fails(tmp_path, monkeypatch):
+    import bigimg
+    from bigimg.run import run as module
+    from bigimg.testing import random_image
+
+    np.save(tmp_path / "a.npy", random_image((40, 40), "uint8"))
+
+    def fail(*_):
+        raise ValueError("no picture")
+
+    monkeypatch.setattr(module, "write_run_report", fail)
+    with pytest.raises(bigimg.errors.RunError, match=r"complete.*no picture"):
+        bigimg.run("nuclei", tmp_path / "a.npy", tmp_path / "out", workers=1)
+    assert bigimg.open(tmp_path / "out").label_names == ("nuclei",)
