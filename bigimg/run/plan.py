@@ -24,8 +24,8 @@ TILES = (2048, 1024, 512, 256, 128)
 """Edges of a tile in pixels, from the largest: large tiles have little halo, small ones need little memory."""
 
 PROCESS_BYTES = 450 * 2**20
-"""What a worker process takes beside its tiles: its libraries and compiled kernels (336 MiB after one small image), chunks
-it keeps decoded, and what the allocator has not given back."""
+"""What a worker process takes beside its tiles: its libraries and compiled kernels (336 MiB after one small image),
+chunks it keeps decoded, and what the allocator has not given back."""
 
 SHARE = 0.7
 """How much of a worker's memory a plan may use: above it Dask spills to disk and pauses."""
