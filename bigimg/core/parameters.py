@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from bigimg.errors import ParameterError, UnknownNameError
 
@@ -30,7 +30,7 @@ def _odd(value: int) -> int:
 
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
-Odd = Annotated[int, Ge(1), AfterValidator(_odd)]
+Odd = Annotated[int, Ge(1), AfterValidator(_odd), Field(json_schema_extra={"not": {"multipleOf": 2}})]
 Connectivity = Annotated[int, Ge(1), Le(3)]
 
 ImageInput = Annotated[Any, WithJsonSchema({"type": "string", "description": "the name of a step, or 'input'"})]

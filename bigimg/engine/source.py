@@ -26,8 +26,13 @@ from bigimg.core.tile import Box, TileGrid, box_shape
 class Readable(Protocol):
     """What a stored image must offer to be read tile by tile."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the image."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the pixels."""
 
     def __getitem__(self, box: Box, /) -> Pixels: ...
 

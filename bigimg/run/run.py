@@ -88,7 +88,8 @@ class Run:
         lines = [f"{self.items:,} images done{tables}, {len(self.skipped):,} skipped, in {self.seconds:.1f} s"]
         lines += [f"skipped {each.name}: {each.reason}" for each in self.skipped[:10]]
         lines += [f"... and {len(self.skipped) - 10} more"] if len(self.skipped) > 10 else []
-        return "\n".join([*lines, f"report: {self.report}"])
+        lines += [f"report: {self.report}", f"what the dashboard showed: {self.output / 'performance.html'}"]
+        return "\n".join(lines)
 
 
 def run(
