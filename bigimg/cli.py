@@ -73,7 +73,12 @@ def ingest(
     from bigimg.run.inputs import ingest as run_ingest
 
     collection = run_ingest(source, dest, on_error=on_error, pack=pack)
-    typer.echo(f"{_images(len(collection))} in {dest}")
+    skipped = collection.attrs["bigimg"]["skipped"]
+    for item in skipped[:10]:
+        typer.echo(f"skipped {item['name']}: {item['reason']}")
+    if len(skipped) > 10:
+        typer.echo(f"... and {len(skipped) - 10:,} more")
+    typer.echo(f"{_images(len(collection))} in {dest}, {len(skipped):,} skipped")
 
 
 @app.command()

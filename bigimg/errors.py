@@ -4,7 +4,7 @@
 
     BigimgError
      ├── ParameterError (ValueError)         a parameter of a wrong type or out of bounds
-     ├── UnknownNameError (LookupError)      an operation, workflow, property or profile nobody knows
+     ├── UnknownNameError (KeyError)         an operation, workflow, property or profile nobody knows
      ├── WorkflowError (ValueError)          a workflow or profile file that says something impossible: file:line:column
      ├── ImageError (ValueError)             pixels that an operation cannot take: dtype, shape, NaN without a mask
      ├── ReadError (OSError)                 a file that is not the image it claims to be
@@ -34,8 +34,12 @@ class ParameterError(BigimgError, ValueError):
     """A parameter has a wrong type or lies outside its bounds."""
 
 
-class UnknownNameError(BigimgError, LookupError):
+class UnknownNameError(BigimgError, KeyError):
     """A name that is not in the list it should come from."""
+
+    def __str__(self) -> str:
+        # A KeyError shows its message quoted.
+        return str(self.args[0]) if self.args else ""
 
     @classmethod
     def of(cls, kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
 import dask
@@ -24,6 +25,7 @@ from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Chunks
 from bigimg.engine.kinds import reduce
 from bigimg.engine.lazy import from_store
+from bigimg.errors import ImageError
 
 __all__ = [
     "check_op",
@@ -36,6 +38,9 @@ __all__ = [
 ]
 
 Pixels = NDArray[Any]
+
+DTYPES = ("bool", "uint8", "uint16", "int32", "float32")
+SHAPES = ((20, 17), (1, 9), (3, 3))
 
 
 def random_image(shape: Sequence[int], dtype: DTypeLike = "uint16", seed: int = 0) -> Pixels:
@@ -93,7 +98,7 @@ def tilings(shape: Sequence[int], seed: int = 0) -> Iterator[Chunks]:
 
 def check_op(
     function: Callable[[Any], Any],
-    image: Pixels,
+    image: Pixels | None = None,
     *,
     reference: Any = None,
     valid: NDArray[np.bool_] | None = None,
@@ -108,8 +113,9 @@ def check_op(
     function : callable
         An operation with its parameters bound, as ``functools.partial(bigimg.filters.gaussian, sigma=2)``: an image of
         any kind in, the same kind (or a table, or a value) out.
-    image : array
-        Small: it is cut into single rows and columns too.
+    image : array, optional
+        Small: it is cut into single rows and columns too. By default random images of several dtypes and shapes, with
+        and without invalid pixels; those that the operation refuses by an ``ImageError`` are left out.
     reference : array, table or value, optional
         What the result must be equal to; by default only the result on the uncut image is compared.
     valid : boolean array, optional
@@ -126,6 +132,9 @@ def check_op(
     AssertionError
         Says which cutting gave another answer, or what was computed too early.
     """
+    if image is None:
+        _check_random(function)
+        return
     whole = function(_array(image, valid))
     if reference is not None:
         _equal(_bare(whole, valid), reference, "the reference", rtol)
@@ -138,6 +147,21 @@ def check_op(
                 result = function(_lazy(pixels, valid, dims))
             how = f"an image {kind} and cut into {_brief(chunks)}"
             _equal(_bare(_computed(result), valid), _bare(whole, valid), how)
+
+
+def _check_random(function: Callable[[Any], Any]) -> None:
+    taken = 0
+    for seed, (dtype, shape) in enumerate(product(DTYPES, SHAPES)):
+        image = random_image(shape, dtype, seed)
+        masks = (None, np.random.default_rng(seed).random(shape) < 0.8)
+        for valid in masks:
+            try:
+                function(_array(image, valid))
+            except ImageError:
+                continue
+            taken += 1
+            check_op(function, image, valid=valid)
+    assert taken, f"every random image was refused (dtypes {', '.join(DTYPES)}); give an image that the operation takes"
 
 
 def check_reduction(

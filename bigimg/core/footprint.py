@@ -82,7 +82,7 @@ def as_footprint(given: object) -> Mask:
         mask = np.asarray(given)
     except ValueError:
         raise ParameterError("the rows of a footprint need one length") from None
-    if mask.dtype.kind not in "biu" or mask.ndim not in (2, 3) or not np.isin(mask, (0, 1)).all():
+    if mask.dtype.kind not in "biuf" or mask.ndim not in (2, 3) or not np.isin(mask, (0, 1)).all():
         raise ParameterError(
             f"a footprint is a 2-D or 3-D array of 0 and 1, or a shape such as disk(3) (got {mask.ndim}-D {mask.dtype})"
         )

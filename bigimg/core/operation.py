@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,10 @@ class Tilewise:
     function
         ``(pixels, *, valid=None, ...) -> pixels``. Without a ``valid`` parameter the operation refuses masked images.
     halo
-        How many pixels beyond its tile the operation must see, from its parameters (attributes of one namespace):
-        one number for all axes, or one an axis.
+        How many pixels beyond its tile the operation must see, from those of its parameters that it names: one number
+        for all axes, or one an axis.
     dtype
-        The dtype of the result from the dtype of the image and the parameters.
+        The dtype of the result, from the dtype of the image and those of the parameters that it names.
     accepts
         Kinds of dtype, as in ``numpy.dtype.kind``: ``b`` boolean, ``i`` ``u`` integers, ``f`` floating point.
     scratch
@@ -45,8 +45,8 @@ class Tilewise:
 
     function: Callable[..., Pixels]
     name: str
-    halo: Callable[[Any], int | tuple[int, ...]]
-    dtype: Callable[[np.dtype[Any], Any], np.dtype[Any]]
+    halo: Callable[..., int | tuple[int, ...]]
+    dtype: Callable[..., Any]
     accepts: str = "biuf"
     scratch: int = 8
     drops_channels: bool = False
@@ -94,17 +94,13 @@ class Operation:
     --------
     >>> def add(image: Pixels, *, amount: int) -> Pixels:
     ...     return image + amount
-    >>> spec = Tilewise(add, "demo.add", halo=lambda p: 0, dtype=lambda dtype, p: dtype)
+    >>> spec = Tilewise(add, "demo.add", halo=lambda: 0, dtype=lambda dtype: dtype)
     >>> print(Operation(spec, {"amount": 2}))
     add(amount=2)
     """
 
     spec: Tilewise
     params: Mapping[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def _namespace(self) -> SimpleNamespace:
-        return SimpleNamespace(**self.params)
 
     @property
     def ndim(self) -> int:
@@ -114,7 +110,7 @@ class Operation:
     @property
     def halo(self) -> tuple[int, ...]:
         """The halo along each of the axes the operation works along."""
-        halo = self.spec.halo(self._namespace)
+        halo = _called(self.spec.halo, self.params)
         return (halo,) * self.ndim if isinstance(halo, int) else tuple(halo)
 
     @property
@@ -138,7 +134,7 @@ class Operation:
             words = {"b": "boolean", "i": "signed integer", "u": "unsigned integer", "f": "floating point"}
             wanted = ", ".join(words[kind] for kind in self.spec.accepts)
             raise ImageError(f"{self.spec.name} takes {wanted} images (got {dtype})")
-        return np.dtype(self.spec.dtype(dtype, self._namespace))
+        return np.dtype(_called(self.spec.dtype, self.params, dtype))
 
     def __call__(self, pixels: Pixels, valid: Valid | None = None) -> Pixels:
         """Compute the operation on ``pixels`` and leave those out that are not ``valid``."""
@@ -159,6 +155,12 @@ class Operation:
 
     def __dask_tokenize__(self) -> object:
         return self.spec.name, self.spec.function, sorted(self.params.items())
+
+
+def _called(function: Callable[..., Any], params: Mapping[str, Any], *leading: Any) -> Any:
+    """Call ``function`` with those of the parameters that it names."""
+    names = list(inspect.signature(function).parameters)[len(leading) :]
+    return function(*leading, **{name: params[name] for name in names})
 
 
 def _short(value: object) -> str:

@@ -84,7 +84,8 @@ class Parameter:
             first = error.errors()[0]
             where = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
             said = first["msg"].replace("Input should be", "must be").replace("Value error, ", "")
-            raise ParameterError(f"{owner}: {self.name}{where} {said} (got {value!r})") from None
+            joined = f"{self.name}{where} {said}" if said.startswith("must") else f"{self.name}{where}: {said}"
+            raise ParameterError(f"{owner}: {joined}" + ("" if "(got" in said else f" (got {value!r})")) from None
 
 
 def _config(annotation: Any) -> ConfigDict | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, cast
 
 import numpy as np
@@ -104,8 +104,8 @@ class ComposedFunction(OperationFunction[P]):
 
 def tilewise(
     *,
-    halo: Callable[[Any], int | tuple[int, ...]] | int = 0,
-    dtype: Callable[[np.dtype[Any], Any], Any] | str = "same",
+    halo: Callable[..., int | tuple[int, ...]] | int = 0,
+    dtype: Callable[..., Any] | str = "same",
     takes: What = "image",
     gives: What = "image",
     accepts: str = "biuf",
@@ -120,9 +120,9 @@ def tilewise(
     Parameters
     ----------
     halo
-        How many pixels beyond a tile it must see: a number, or a function of the parameters (attributes of one object).
+        How many pixels beyond a tile it must see: a number, or a function of those parameters that it names.
     dtype
-        Dtype of the result: a name, ``"same"``, or a function of the image's dtype and the parameters.
+        Dtype of the result: a name, ``"same"``, or a function of the image's dtype and those parameters that it names.
     takes, gives
         ``"image"``, ``"mask"`` or ``"labels"``.
     accepts
@@ -135,7 +135,7 @@ def tilewise(
     Examples
     --------
     >>> import numpy as np
-    >>> @tilewise(halo=lambda p: p.radius)
+    >>> @tilewise(halo=lambda radius: radius)
     ... def brightest(image: Pixels, *, radius: int = 1) -> Pixels:
     ...     '''Return the brightest pixel within radius.'''
     ...     import scipy.ndimage
@@ -143,14 +143,11 @@ def tilewise(
     >>> brightest(np.eye(5), radius=1)[0]
     array([1., 1., 1., 0., 0.])
     """
-
-    def find_halo(parameters: Any) -> int | tuple[int, ...]:
-        return halo(parameters) if callable(halo) else halo
-
-    def find_dtype(given: np.dtype[Any], parameters: Any) -> np.dtype[Any]:
-        if callable(dtype):
-            return np.dtype(dtype(given, parameters))
-        return given if dtype == "same" else np.dtype(dtype)
+    find_halo = halo if callable(halo) else partial(_same, halo)
+    if callable(dtype):
+        find_dtype = dtype
+    else:
+        find_dtype = _unchanged if dtype == "same" else partial(_fixed, np.dtype(dtype))
 
     def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
@@ -158,6 +155,18 @@ def tilewise(
         return TilewiseFunction(function, spec, takes, gives)
 
     return decorate
+
+
+def _same(halo: int) -> int:
+    return halo
+
+
+def _unchanged(given: np.dtype[Any]) -> np.dtype[Any]:
+    return given
+
+
+def _fixed(dtype: np.dtype[Any], given: np.dtype[Any]) -> np.dtype[Any]:  # noqa: ARG001 - whatever was given
+    return dtype
 
 
 def composed(

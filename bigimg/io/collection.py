@@ -58,6 +58,10 @@ class LazyMapping(Mapping[str, Value], Generic[Value]):
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
+    # Mapping compares values, and these are arrays.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

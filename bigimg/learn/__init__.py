@@ -11,7 +11,7 @@ order), ``hashing`` (random choices by position), ``sampling``, ``lloyd``, ``see
 ``covariance``.
 """
 
-from bigimg.learn.features import image_features
+from bigimg.learn.catalog import image_features
 from bigimg.learn.kmeans import MiniBatchKMeans
 from bigimg.learn.mahalanobis import Mahalanobis
 from bigimg.learn.scaler import StandardScaler

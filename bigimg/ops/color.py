@@ -24,7 +24,7 @@ COLOURED = 0.02
 """Difference of the channels of a pixel, as a part of the dtype's range, from which it is coloured and not grey."""
 
 
-def _gray_dtype(dtype: np.dtype[Any], _: object) -> np.dtype[Any]:
+def _gray_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
@@ -170,7 +170,7 @@ def nuclear_stain(image: Any) -> Any:
 @tilewise(dtype=_gray_dtype, scratch=8)
 def _upright(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
     """Turn dark on bright into bright on dark."""
-    grey = image.astype(_gray_dtype(image.dtype, None))
+    grey = image.astype(_gray_dtype(image.dtype))
     return grey.dtype.type(_full(image.dtype)) - grey if look == "bright field" else grey
 
 

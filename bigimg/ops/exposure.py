@@ -20,7 +20,7 @@ __all__ = ["rescale_intensity"]
 Range = Annotated[tuple[float, float], Strict(False)]
 
 
-@tilewise(dtype=lambda _, p: np.dtype(p.dtype), scratch=8)
+@tilewise(dtype=lambda _, dtype: np.dtype(dtype), scratch=8)
 def _rescale(
     image: Pixels,
     *,

@@ -16,12 +16,12 @@ from bigimg.kernels.planes import smoothed_dtype
 __all__ = ["gaussian", "median", "uniform"]
 
 
-def smooth_dtype(dtype: np.dtype[Any], _: object) -> np.dtype[Any]:
+def smooth_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of an average: float32 of float32, else float64, as in scikit-image."""
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=lambda p: int(p.truncate * p.sigma + 0.5), dtype=smooth_dtype, scratch=4)
+@tilewise(halo=lambda sigma, truncate: int(truncate * sigma + 0.5), dtype=smooth_dtype, scratch=4)
 def gaussian(
     image: Pixels,
     *,
@@ -65,7 +65,7 @@ def gaussian(
     return smooth.gaussian(image, sigma, truncate, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda p: p.size // 2, scratch=4)
+@tilewise(halo=lambda size: size // 2, scratch=4)
 def median(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the median of its neighbourhood.
 
@@ -96,7 +96,7 @@ def median(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None =
     return rank.median(image, size, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda p: p.size // 2, dtype=smooth_dtype, scratch=8)
+@tilewise(halo=lambda size: size // 2, dtype=smooth_dtype, scratch=8)
 def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the mean of its neighbourhood.
 

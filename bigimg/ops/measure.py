@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import dask.array as da
 import numpy as np
 import pandas as pd
+from pydantic import AfterValidator, Field
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Connectivity, Dims, ImageInput
@@ -17,7 +18,7 @@ from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
 from bigimg.engine.gather import gathered
 from bigimg.engine.kinds import opened, reduce
-from bigimg.errors import ImageError
+from bigimg.errors import ImageError, suggestion
 from bigimg.kernels import regions
 from bigimg.kernels.regions import Regions
 from bigimg.ops.objects import Objects, finished, objects_of
@@ -34,6 +35,15 @@ SHAPE_PROPERTIES = (
     "eccentricity",
     "orientation",
 )
+
+
+def _known(name: str) -> str:
+    if name not in regions.PROPERTIES:
+        raise ValueError(f"must name properties; unknown: {name!r}, {suggestion(name, regions.PROPERTIES)}")
+    return name
+
+
+Property = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(regions.PROPERTIES)})]
 
 
 @composed(takes="mask", gives="labels")
@@ -100,7 +110,7 @@ def regionprops_table(
     labels: Any,
     intensity_image: ImageInput | None = None,
     *,
-    properties: Sequence[str] | None = None,
+    properties: Sequence[Property] | None = None,
     dims: Dims = "yx",
 ) -> Any:
     """Measure each object of a label image.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from bigimg.core.footprint import Footprint, ball, cross, cube, disk, reach, square
+from bigimg.core.footprint import Footprint, Mask, ball, cross, cube, disk, reach, square
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Connectivity, Count, Dims
 from bigimg.engine.faces import composed, tilewise
@@ -32,21 +32,21 @@ __all__ = [
 ]
 
 
-def _once(p: Any) -> tuple[int, ...]:
-    return _reach(p, 1)
+def _once(footprint: Mask, dims: Dims) -> tuple[int, ...]:
+    return _reach(footprint, dims, 1)
 
 
-def _twice(p: Any) -> tuple[int, ...]:
-    return _reach(p, 2)
+def _twice(footprint: Mask, dims: Dims) -> tuple[int, ...]:
+    return _reach(footprint, dims, 2)
 
 
-def _reach(p: Any, steps: int) -> tuple[int, ...]:
-    if p.footprint.ndim != len(p.dims):
+def _reach(footprint: Mask, dims: Dims, steps: int) -> tuple[int, ...]:
+    if footprint.ndim != len(dims):
         raise ParameterError(
-            f"dims={p.dims!r} needs a footprint of {len(p.dims)} axes (got one of {p.footprint.ndim}); "
+            f"dims={dims!r} needs a footprint of {len(dims)} axes (got one of {footprint.ndim}); "
             "for a volume give dims='zyx' and a footprint such as ball(3)"
         )
-    return tuple(steps * pixels for pixels in reach(p.footprint))
+    return tuple(steps * pixels for pixels in reach(footprint))
 
 
 @tilewise(halo=_once, gives="same", scratch=2)

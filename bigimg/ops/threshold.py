@@ -216,7 +216,7 @@ def triangle(image: Any) -> Any:
     return fixed(image, value=triangle_value(image))
 
 
-@tilewise(halo=lambda p: p.window_size // 2, dtype="bool", gives="mask", scratch=24)
+@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=24)
 def local_mean(
     image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
@@ -252,7 +252,7 @@ def local_mean(
     return local.local_mean_mask(image, window_size, offset, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda p: p.window_size // 2, dtype="bool", gives="mask", scratch=32)
+@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=32)
 def sauvola(
     image: Pixels,
     *,

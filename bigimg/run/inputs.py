@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from bigimg.engine.lazy import from_store
+from bigimg.errors import ParameterError
 from bigimg.io.collection import Collection, open_collection
 from bigimg.io.ingest import ingest as ingest_files
 
@@ -13,13 +15,16 @@ TILE = 1024
 """Edge of a tile of an opened image in pixels; where the store has larger chunks, those."""
 
 
-def open(path: str | Path) -> Collection:  # noqa: A001 - the word users know
+def open(path: str | Path, *, tile: int = TILE) -> Collection:  # noqa: A001 - the word users know
     """Open a collection: a mapping of lazy images, with a table of them.
 
     Parameters
     ----------
     path
         Of a collection, or of one OME-Zarr image (0.4 or 0.5).
+    tile
+        Edge of the tiles of its images in pixels, which changes no result. An image that is cut anew later, by its own
+        ``chunk``, costs tasks for the cutting; one that is opened so costs none.
 
     Returns
     -------
@@ -38,7 +43,9 @@ def open(path: str | Path) -> Collection:  # noqa: A001 - the word users know
     >>> labels = bigimg.measure.label(bigimg.threshold.otsu(cells["a1"]))  # doctest: +SKIP
     >>> labels.compute()  # doctest: +SKIP
     """
-    return open_collection(path, lazy_array)
+    if tile < 1:
+        raise ParameterError(f"tile must be at least 1 pixel (got {tile})")
+    return open_collection(path, partial(lazy_array, tile=tile))
 
 
 def ingest(
@@ -74,9 +81,9 @@ def ingest(
     return open(ingest_files(source, dest, on_error=on_error, pack=pack).path)
 
 
-def lazy_array(source: Any) -> Any:
+def lazy_array(source: Any, tile: int) -> Any:
     """Return a source as a lazy array of tiles of whole chunks."""
-    return from_store(source, tile_shape(source, TILE))
+    return from_store(source, tile_shape(source, tile))
 
 
 def tile_shape(source: Any, edge: int) -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 
 Run it as ``python tests/bench/chain.py``: one process, everything in memory, two threads, one table of ratios. Each
 peer is run once; ours several times, and the median counts. scikit-image works on the whole image; dask-image has no
-Sauvola and no size filter, so that these are written here from its own filters and ``numpy.bincount``. Both hand their tiles to an array
-that is there already, as to a store, so that nobody's time is that of putting blocks together.
+Sauvola and no size filter, so that these are written here from its own filters and ``numpy.bincount``. Both hand their
+tiles to an array that is there already, as to a store, so that nobody's time is that of putting blocks together.
 """
 
 from __future__ import annotations

@@ -198,6 +198,34 @@ def test_a_halo_one_pixel_too_small_is_caught(size):
         check_op(wrong, image)
 
 
+def test_without_an_image_random_ones_are_tried():
+    check_op(partial(OPERATIONS["filters.median"], size=3))
+
+    @tilewise(halo=0)
+    def wrong(image: Pixels) -> Pixels:
+        return ndi.maximum_filter(image, 3)
+
+    with pytest.raises(AssertionError, match="cut into"):
+        check_op(wrong)
+
+    @tilewise(accepts="")
+    def takes_nothing(image: Pixels) -> Pixels:
+        return image
+
+    with pytest.raises(AssertionError, match="every random image was refused"):
+        check_op(takes_nothing)
+
+
+def test_parameters_of_halo_and_dtype_are_called_by_name():
+    @tilewise(halo=lambda radius, scale=1: radius * scale, dtype=lambda given, kind: kind)
+    def brightest(image: Pixels, *, radius: int = 1, scale: int = 2, kind: str = "float32") -> Pixels:
+        return ndi.maximum_filter(image, 2 * radius * scale + 1).astype(kind)
+
+    assert brightest.bind(radius=3).halo == (6, 6)
+    assert brightest(da.zeros((9, 9), dtype="uint8")).dtype == np.float32
+    check_op(brightest, random_image((20, 17), "uint8"))
+
+
 def test_an_operation_that_computes_too_early_is_caught():
     def eager(image):
         return image if isinstance(image, np.ndarray) else image.compute()

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 from types import SimpleNamespace
 
 import pandas as pd
@@ -127,10 +128,13 @@ def test_plan_prints_before_it_refuses(replaced, capsys):
 
 
 def test_ingest_says_how_many(replaced, capsys):
-    calls = replaced("bigimg.run.inputs", "ingest", {"a": 1, "b": 2})
+    class Collection(dict):
+        attrs: ClassVar = {"bigimg": {"skipped": [{"name": "c.png", "reason": "cut short"}]}}
+
+    calls = replaced("bigimg.run.inputs", "ingest", Collection(a=1, b=2))
     assert call("ingest", "in", "out.zarr", "--pack", "--on-error", "skip") == 0
     assert calls == [(("in", Path("out.zarr")), {"on_error": "skip", "pack": True})]
-    assert capsys.readouterr().out == "2 images in out.zarr\n"
+    assert capsys.readouterr().out == "skipped c.png: cut short\n2 images in out.zarr, 1 skipped\n"
 
 
 def test_info_shows_the_table(replaced, capsys):

@@ -99,7 +99,7 @@ def test_an_operation_of_a_module_travels_by_name():
 def test_an_operation_made_in_a_function_travels_whole():
     offset = 7
 
-    @tilewise(halo=lambda p: p.reach, dtype="float64")
+    @tilewise(halo=lambda reach: reach, dtype="float64")
     def shifted(image, *, reach: int = 2):
         """Add to the pixels."""
         return image + float(offset) + reach
@@ -148,6 +148,6 @@ def test_operations_that_differ_by_what_they_close_over_have_other_tokens():
         def add(image: Pixels) -> Pixels:
             return image + amount
 
-        return Operation(Tilewise(add, "demo.add", halo=lambda _: 0, dtype=lambda dtype, _: dtype))
+        return Operation(Tilewise(add, "demo.add", halo=lambda: 0, dtype=lambda dtype: dtype))
 
     assert tokenize(Chain((made(1),))) != tokenize(Chain((made(2),)))

@@ -26,7 +26,7 @@ from bigimg.errors import ImageError
 from bigimg.testing import check_reduction, nothing_computes, random_image
 
 
-@tilewise(halo=lambda p: p.size // 2)
+@tilewise(halo=lambda size: size // 2)
 def brightest(image: Pixels, *, size: int) -> Pixels:
     """Find the brightest pixel of a window."""
     return ndi.maximum_filter(image, (1,) * (image.ndim - 2) + (size, size))

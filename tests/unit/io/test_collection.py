@@ -310,3 +310,15 @@ def test_a_store_of_our_own_is_opened_without_zarr(folder, tmp_path):
         "sys.exit('zarr' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.zarr")], check=False).returncode == 0
+
+
+def test_a_collection_is_a_mapping_as_python_means_it(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 30), "uint8"))
+    ingest(tmp_path / "a.npy", tmp_path / "c.zarr")
+    collection = open_collection(tmp_path / "c.zarr")
+    assert collection.get("zz") is None
+    with pytest.raises(KeyError, match="unknown images 'zz'"):
+        collection["zz"]
+    assert collection in [collection]
+    assert collection != open_collection(tmp_path / "c.zarr")
+    assert len({collection}) == 1

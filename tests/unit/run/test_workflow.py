@@ -139,7 +139,7 @@ def test_the_digest_is_of_what_decides_the_results(catalog):
             one("- op: morphology.opening\n  footprint: {dsk: 3}\n"),
             "w.yaml:4:14: steps[0].footprint: unknown footprint 'dsk'; did you mean 'disk'?",
         ),
-        (one("- op: morphology.opening\n  footprint: [[2]]\n"), "w.yaml:4:14: steps[0].footprint a footprint is"),
+        (one("- op: morphology.opening\n  footprint: [[2]]\n"), "w.yaml:4:14: steps[0].footprint: a footprint is"),
         (one("- op: threshold.otsu\n  from: smooth\n"), "w.yaml:4:9: steps[0].from: no earlier step is named 'smooth'"),
         (
             one("- op: threshold.otsu\n  from: label\n- op: measure.label\n"),
