@@ -5,8 +5,8 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pandas as pd
 import pytest

@@ -319,6 +319,7 @@ def test_a_collection_is_a_mapping_as_python_means_it(tmp_path):
     assert collection.get("zz") is None
     with pytest.raises(KeyError, match="unknown images 'zz'"):
         collection["zz"]
-    assert collection in [collection]
+    same = collection
+    assert same == collection
     assert collection != open_collection(tmp_path / "c.zarr")
     assert len({collection}) == 1
