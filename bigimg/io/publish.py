@@ -98,6 +98,14 @@ def sweep(folder: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def check_writable(dest: str | Path) -> None:
+    """Refuse a ``dest`` that could not be made, without making anything."""
+    dest = Path(dest).expanduser().absolute()
+    there = next(folder for folder in dest.parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"the output {dest} cannot be written: {there} is not a folder that can be written to")
+
+
 def check_absent(dest: str | Path) -> None:
     """Refuse a ``dest`` that exists; an output is never overwritten."""
     dest = Path(dest).expanduser()

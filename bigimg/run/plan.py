@@ -15,7 +15,7 @@ import xarray as xr
 from bigimg.engine.plan import Stage, stages
 from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
-from bigimg.io.publish import check_absent
+from bigimg.io.publish import check_absent, check_writable
 from bigimg.run.evaluate import evaluate, lazy_image
 from bigimg.run.profile import ClusterProfile, memory_bytes
 from bigimg.run.workflow import Workflow
@@ -162,7 +162,7 @@ def plan(
 
     Raises
     ------
-    WorkflowError, MissingInputError, ReadError, OutputExistsError
+    WorkflowError, MissingInputError, ReadError, OutputExistsError, OutputError
         What would keep the run from starting.
 
     Examples
@@ -171,6 +171,7 @@ def plan(
     """
     flow = workflow if isinstance(workflow, Workflow) else Workflow.load(workflow)
     check_absent(output)
+    check_writable(output)
     return plan_inputs(flow, open_inputs(input, flow.on_error), budget(cluster, workers, memory), tile)
 
 
@@ -188,8 +189,8 @@ class Budget:
 def budget(cluster: str | Path, workers: int | None, memory: str | int | None) -> Budget:
     """Return what a cluster profile offers, with ``workers`` and ``memory`` in the place of what it says."""
     profile = ClusterProfile.load(cluster)
-    if workers is not None and workers < 1:
-        raise ParameterError(f"workers must be at least 1 (got {workers})")
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise ParameterError(f"workers must be a whole number of at least 1 (got {workers!r})")
     count = workers or (_cores() if profile.workers == "auto" else profile.workers)
     share = psutil.virtual_memory().total // max(count, 1)
     limit = share if profile.memory_limit == "auto" else min(share, profile.memory_limit)

@@ -14,7 +14,7 @@ import pytest
 from dask.highlevelgraph import MaterializedLayer
 from PIL import Image
 
-from bigimg.errors import ImageError, OutputExistsError, ParameterError, PlanError
+from bigimg.errors import ImageError, OutputError, OutputExistsError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs
 from bigimg.run import plan as planning
 from bigimg.run.evaluate import evaluate, lazy_image
@@ -209,7 +209,7 @@ def test_the_budget():
     assert budget("local", 2, GIB) == Budget(2, 1, GIB)
     assert budget("local", None, None).workers >= 1
     for wrong in (0, -1):
-        with pytest.raises(ParameterError, match="workers must be at least 1"):
+        with pytest.raises(ParameterError, match="workers must be a whole number of at least 1"):
             budget("local", wrong, None)
     with pytest.raises(ParameterError, match="memory"):
         budget("local", 1, "much")
@@ -234,3 +234,20 @@ def test_a_lazy_image_has_tiles_of_the_plan():
 def test_paths_are_taken_as_text_too(tmp_path: Path):
     Image.fromarray(np.zeros((40, 50), "uint8")).save(tmp_path / "a.png")
     assert plan("nuclei", str(tmp_path / "a.png"), str(tmp_path / "out")).items == 1
+
+
+def test_an_output_that_cannot_be_made_is_refused_before_the_run(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 20), "uint8"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        plan("nuclei", tmp_path / "a.npy", tmp_path / "file" / "out")
+    assert not (tmp_path / "deep").exists()
+    plan("nuclei", tmp_path / "a.npy", tmp_path / "deep" / "out")
+    assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "two"])
+def test_workers_are_a_whole_number(tmp_path, workers):
+    np.save(tmp_path / "a.npy", np.zeros((20, 20), "uint8"))
+    with pytest.raises(ParameterError, match=r"workers must be .*at least 1"):
+        plan("nuclei", tmp_path / "a.npy", tmp_path / "out", workers=workers)
