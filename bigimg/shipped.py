@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from bigimg.errors import MissingInputError, UnknownNameError
+from bigimg.errors import UnknownNameError
 
 Kind = Literal["cluster", "workflows"]
 
@@ -27,16 +27,14 @@ def find(kind: Kind, name_or_path: str) -> Path:
 
     Raises
     ------
-    MissingInputError
-        If a file is named that is not there.
     UnknownNameError
-        If no such name is found; names the nearest shipped one.
+        If a file is named that is not there, or no such name is found; names the shipped ones.
     """
     given = Path(name_or_path)
     if given.suffix in {".yaml", ".yml"} or given.is_file():
         if given.is_file():
             return given
-        raise MissingInputError(f"there is no file {name_or_path}; names of shipped ones: {', '.join(names(kind))}")
+        raise UnknownNameError(f"there is no file {name_or_path}; names of shipped ones: {', '.join(names(kind))}")
     for place in (Path(kind), folder(kind)):
         path = place / f"{name_or_path}.yaml"
         if path.is_file():
