@@ -31,12 +31,7 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
     valid
         Which pixels of the first array count.
     """
-    for array in arrays:
-        check_shape(array.shape)
-    first, *others = arrays
-    for other in others:
-        if other.shape[other.ndim - first.ndim :] != first.shape:
-            raise ImageError(f"images measured together need one shape (got {first.shape} and {other.shape})")
+    first, *others = _of_one_shape(arrays)
     extra = reduction.halo
     images = (as_image(first, valid).seen(extra), *(as_image(other).seen(extra) for other in others))
     layer = ReduceLayer(reduction, images)
@@ -127,11 +122,16 @@ def finish_reduction(
 
 def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: Any = None) -> Any:
     """Return the value of ``reduction`` over arrays in memory, at once."""
-    for image in images:
-        check_shape(image.shape)
-    first, *others = images
-    for other in others:
-        if other.shape[other.ndim - first.ndim :] != first.shape:
-            raise ImageError(f"images measured together need one shape (got {first.shape} and {other.shape})")
+    first, *others = _of_one_shape(images)
     pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
     return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=valid))
+
+
+def _of_one_shape(images: Sequence[Any]) -> Sequence[Any]:
+    """Return ``images``, whose last axes must be those of the first."""
+    first = images[0].shape
+    for image in images:
+        check_shape(image.shape)
+        if image.shape[image.ndim - len(first) :] != first:
+            raise ImageError(f"images measured together need one shape (got {first} and {image.shape})")
+    return images

@@ -20,6 +20,9 @@ from bigimg.kernels import histogram as kernel
 MOST_VALUES = 2**24
 """An integer image may span this many grey values for an exact histogram: 128 MiB of counts."""
 
+BINS = 256
+"""Bins of a floating point image, as scikit-image's thresholds count them."""
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -113,7 +116,7 @@ class CountBins(Reduction[NDArray[np.int64], Histogram]):
         return Histogram(state, kernel.bin_centers(kernel.bin_edges(low, high, self.bins, low.dtype)))
 
 
-def histogram(image: Any, *, bins: int = 256) -> Any:
+def histogram(image: Any, *, bins: int = BINS) -> Any:
     """Return the histogram of a whole image: each grey value of integers, equal bins of floats.
 
     Parameters

@@ -11,14 +11,15 @@ import xarray as xr
 
 from bigimg.engine.lazy import from_store
 from bigimg.errors import BigimgError, RunError
-from bigimg.ops.statistics import histogram
+from bigimg.ops.statistics import BINS, histogram
+from bigimg.ops.threshold import LI_BINS
 from bigimg.run import catalog
 from bigimg.run.inputs import tile_shape
 from bigimg.run.steps import INPUT, Step, image_parameters
 from bigimg.run.workflow import Workflow
 
-THRESHOLDS = ("otsu", "li", "triangle")
-"""Global thresholds: their value and the histogram they were found in belong in the report."""
+THRESHOLDS = {"otsu": BINS, "li": LI_BINS, "triangle": BINS}
+"""Global thresholds, and the bins they count floats in: their value and that histogram belong in the report."""
 
 ROWS = ("table", "value")
 """Kinds of results that become rows of a table: one value an image is a row, too."""
@@ -67,8 +68,8 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
             method = step.op.removeprefix("threshold.")
             if method in THRESHOLDS:
                 value: Any = known[f"{step.op}_value"]
-                bins = 65536 if method == "li" else 256
-                thresholds[step.name] = histogram(results[step.source], bins=bins), value(results[step.source])
+                found = histogram(results[step.source], bins=THRESHOLDS[method])
+                thresholds[step.name] = found, value(results[step.source])
         except BigimgError as error:
             raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
     del results[INPUT]
