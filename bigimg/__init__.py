@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from bigimg.ops import filters as filters
     from bigimg.ops import measure as measure
     from bigimg.ops import morphology as morphology
+    from bigimg.ops import segmentation as segmentation
     from bigimg.ops import threshold as threshold
+    from bigimg.ops import transform as transform
     from bigimg.run.inputs import ingest as ingest
     from bigimg.run.inputs import open as open  # noqa: A004 - the word users know
     from bigimg.run.plan import Plan as Plan
@@ -58,9 +60,11 @@ _HOMES = {
     "open": "bigimg.run.inputs:open",
     "plan": "bigimg.run.plan:plan",
     "run": "bigimg.run.run:run",
+    "segmentation": "bigimg.ops.segmentation",
     "testing": "bigimg.testing",
     "threshold": "bigimg.ops.threshold",
     "tilewise": "bigimg.engine.faces:tilewise",
+    "transform": "bigimg.ops.transform",
 }
 
 __all__ = [
@@ -81,9 +85,11 @@ __all__ = [
     "open",
     "plan",
     "run",
+    "segmentation",
     "testing",
     "threshold",
     "tilewise",
+    "transform",
 ]
 
 

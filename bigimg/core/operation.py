@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.core.parameters import Parameters, is_deferred
+from bigimg.core.tile import Tile, whole
 from bigimg.errors import ImageError
 
 Pixels = NDArray[Any]
@@ -59,7 +60,12 @@ class Tilewise:
     @cached_property
     def takes_mask(self) -> bool:
         """Whether the function knows how to leave invalid pixels out."""
-        return "valid" in self.function.__code__.co_varnames[: _argument_count(self.function)]
+        return "valid" in _arguments(self.function)
+
+    @cached_property
+    def takes_tile(self) -> bool:
+        """Whether the function asks where in the image its pixels lie."""
+        return "tile" in _arguments(self.function)
 
     def __reduce__(self) -> Any:
         # An operation of an importable module travels by its name; one from a notebook travels whole.
@@ -73,8 +79,9 @@ class Tilewise:
         return Tilewise, values
 
 
-def _argument_count(function: Callable[..., Any]) -> int:
-    return function.__code__.co_argcount + function.__code__.co_kwonlyargcount
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def _find_spec(module: str, path: str) -> Tilewise:
@@ -136,14 +143,17 @@ class Operation:
             raise ImageError(f"{self.spec.name} takes {wanted} images (got {dtype})")
         return np.dtype(_called(self.spec.dtype, self.params, dtype))
 
-    def __call__(self, pixels: Pixels, valid: Valid | None = None) -> Pixels:
-        """Compute the operation on ``pixels`` and leave those out that are not ``valid``."""
+    def __call__(self, pixels: Pixels, valid: Valid | None = None, tile: Tile | None = None) -> Pixels:
+        """Compute the operation on ``pixels``, the box ``tile.read`` of an image, without those that are not valid."""
+        params = self.params
+        if self.spec.takes_tile:
+            params = {**params, "tile": tile or whole(pixels.shape)}
         if valid is None:
-            return self.spec.function(pixels, **self.params)
+            return self.spec.function(pixels, **params)
         if not self.spec.takes_mask:
             raise ImageError(f"{self.spec.name} does not take images with a validity mask")
         valid = np.broadcast_to(valid, pixels.shape)
-        result = self.spec.function(pixels, valid=valid, **self.params)
+        result = self.spec.function(pixels, valid=valid, **params)
         if self.spec.drops_channels:
             valid = np.asarray(valid.all(axis=-3))
         return np.where(valid, result, np.zeros((), result.dtype))
@@ -213,10 +223,15 @@ class Chain:
             dtype = after
         return most
 
-    def __call__(self, pixels: Pixels, valid: Valid | None = None) -> Pixels:
-        """Run every operation."""
+    @property
+    def takes_tile(self) -> bool:
+        """Whether an operation asks where in the image its pixels lie."""
+        return any(operation.spec.takes_tile for operation in self.operations)
+
+    def __call__(self, pixels: Pixels, valid: Valid | None = None, tile: Tile | None = None) -> Pixels:
+        """Run every operation on ``pixels``, the box ``tile.read`` of an image."""
         for operation in self.operations:
-            pixels = operation(pixels, valid)
+            pixels = operation(pixels, valid, tile)
             if valid is not None and operation.spec.drops_channels and valid.ndim > pixels.ndim:
                 valid = np.asarray(valid.all(axis=-3))
         return pixels

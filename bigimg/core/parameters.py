@@ -28,6 +28,9 @@ def _odd(value: int) -> int:
     return value
 
 
+PASSED = ("valid", "tile")
+"""Parameters that the system passes to a function that names them: which pixels count, and which tile they are of."""
+
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Odd = Annotated[int, Ge(1), AfterValidator(_odd), Field(json_schema_extra={"not": {"multipleOf": 2}})]
@@ -101,7 +104,8 @@ def _has_image(annotation: Any) -> bool:
 class Parameters(Mapping[str, Parameter]):
     """The keyword parameters of ``function``, in the order of its signature.
 
-    The first positional parameter, the image, is not one of them, nor is ``valid``, which the system passes.
+    The first positional parameter, the image, is not one of them, nor are ``valid`` and ``tile``, which the system
+    passes.
 
     Examples
     --------
@@ -123,7 +127,7 @@ class Parameters(Mapping[str, Parameter]):
         # Resolving annotations imports what they name, so it waits until somebody asks.
         hints = get_type_hints(self._function, include_extras=True)
         given = list(inspect.signature(self._function).parameters.values())[1:]
-        return {p.name: Parameter(p.name, hints.get(p.name, Any), p.default) for p in given if p.name != "valid"}
+        return {p.name: Parameter(p.name, hints.get(p.name, Any), p.default) for p in given if p.name not in PASSED}
 
     def __getitem__(self, name: str) -> Parameter:
         return self._parameters[name]

@@ -54,10 +54,12 @@ class Gather(ABC, Generic[Kept, State, Value]):
 
     name: ClassVar[str]
     """One word for the dashboard."""
+    keeps: ClassVar[int]
+    """Bytes that a tile keeps of each of its pixels, at most; the plan counts them."""
 
     @abstractmethod
-    def split(self, tile: Tile, pixels: Pixels, valid: Valid | None = None) -> tuple[Kept, State]:
-        """Return what the tile keeps for itself, and what it sends."""
+    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Kept, State]:
+        """Return what the tile keeps for itself, and what it sends; ``images`` have the shape of the tile."""
 
     @abstractmethod
     def merge(self, first: State, second: State) -> State:

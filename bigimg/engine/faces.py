@@ -16,7 +16,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, cast
 import numpy as np
 
 from bigimg.core.operation import Operation, Pixels, Tilewise
-from bigimg.core.parameters import Parameters
+from bigimg.core.parameters import PASSED, Parameters
 from bigimg.engine.kinds import Image, apply_to
 
 P = ParamSpec("P")
@@ -45,7 +45,7 @@ class OperationFunction(Generic[P]):
         update_wrapper(cast("Any", self), function)
         self.function = function
         self.takes, self.gives = takes, gives
-        self.name = f"{room or function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self.name = f"{room or _room(function)}.{function.__name__}"
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -65,7 +65,7 @@ class OperationFunction(Generic[P]):
     @property
     def __signature__(self) -> inspect.Signature:
         signature = inspect.signature(self.function)
-        return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "valid"])
+        return signature.replace(parameters=[p for p in signature.parameters.values() if p.name not in PASSED])
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name}{self.__signature__}>"
@@ -115,7 +115,8 @@ def tilewise(
     """Make an operation of a plain function of pixels.
 
     The function gets the pixels of a tile with its halo and returns as many; the system crops. A keyword parameter
-    ``valid`` marks an operation that knows masks: it gets a boolean array of the shape of the pixels, or None.
+    ``valid`` marks an operation that knows masks: it gets a boolean array of the shape of the pixels, or None. One
+    named ``tile`` gets the :class:`~bigimg.core.tile.Tile`, whose ``read`` says where the pixels lie in the image.
 
     Parameters
     ----------
@@ -150,11 +151,17 @@ def tilewise(
         find_dtype = _unchanged if dtype == "same" else partial(_fixed, np.dtype(dtype))
 
     def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
-        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        name = f"{_room(function)}.{function.__name__}"
         spec = Tilewise(function, name, find_halo, find_dtype, accepts, scratch, drops_channels)
         return TilewiseFunction(function, spec, takes, gives)
 
     return decorate
+
+
+def _room(function: Callable[..., Any]) -> str:
+    """Return the room an operation stands in: the package of operations it is of, or the module a user wrote it in."""
+    inside = function.__module__.removeprefix("bigimg.ops.")
+    return inside.partition(".")[0] if inside != function.__module__ else function.__module__.rpartition(".")[2]
 
 
 def _same(halo: int) -> int:

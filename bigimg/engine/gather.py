@@ -12,6 +12,7 @@ after a size filter) takes the same kept tiles, because the names of the first t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -22,50 +23,71 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.operation import Pixels
-from bigimg.core.reduction import Gather
+from bigimg.core.reduction import Gather, deferred_fields, with_values
 from bigimg.core.tile import Chunks, Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
-from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, distinct, native
+from bigimg.engine.lazy import (
+    LazyImage,
+    TileInput,
+    as_image,
+    checked,
+    deferred_ref,
+    distinct,
+    image_inputs,
+    native,
+    read_inputs,
+    same_shape,
+)
 from bigimg.engine.tree import Fold, merge_tasks
 
 
 class GatherLayer(TaskLayer):
-    """The tasks of one gather over one image; each plane of a stack is gathered by itself."""
+    """The tasks of one gather over images of one shape; each plane of a stack is gathered by itself."""
 
-    def __init__(self, work: Gather[Any, Any, Any], image: LazyImage, ndim: int) -> None:
+    def __init__(self, work: Gather[Any, Any, Any], images: Sequence[LazyImage], ndim: int) -> None:
         super().__init__()
-        self.work, self.image, self.ndim = work, image, ndim
-        self.chunks = plane_chunks(image.chunks, ndim)
-        self.token = tokenize(work.split_key(), image.name, self.chunks)
-        self.name = f"{work.name}-{tokenize(work, self.token)}"
+        self.work, self.images, self.ndim = work, tuple(images), ndim
+        self.waits = deferred_fields(work)
+        self.bare = with_values(work, dict.fromkeys(self.waits))
+        waiting = [deferred_ref(value).key for value in self.waits.values()]
+        self.chunks = plane_chunks(self.images[0].chunks, ndim)
+        self.token = tokenize(self.bare.split_key(), waiting, [image.name for image in self.images], self.chunks)
+        self.name = f"{work.name}-{tokenize(self.bare, self.token)}"
+
+    @property
+    def parents(self) -> list[Any]:
+        """The collections whose keys the tasks need."""
+        return distinct([parent for image in self.images for parent in image.parents] + list(self.waits.values()))
 
     def make_tasks(self) -> dict[Any, Task]:
         """Return the tasks of every plane."""
         tasks: dict[Any, Task] = {}
         lead = len(self.chunks) - self.ndim
         planes: dict[tuple[int, ...], list[Tile]] = {}
-        for tile in TileGrid(self.chunks, self.image.grid().halo):
+        for tile in TileGrid(self.chunks, (0,) * len(self.chunks)):
             planes.setdefault(tile.index[:lead], []).append(tile)
         for plane, tiles in planes.items():
             self._add_plane(plane, tiles, tasks)
         return tasks
 
     def _add_plane(self, plane: tuple[int, ...], tiles: list[Tile], tasks: dict[Any, Task]) -> None:
-        work, split = self.work, f"{self.work.name}.split-{self.token}"
+        work, split = self.bare, f"{self.work.name}.split-{self.token}"
+        names, waiting = tuple(self.waits), [deferred_ref(value) for value in self.waits.values()]
         kept = []
         for tile in tiles:
-            part, values = self.image.input(tile, tile.write)
+            parts, values = image_inputs(self.images, tile)
             key = (split, *tile.index)
-            tasks[key] = Task(key, run_split, work, plane_tile(tile, self.ndim), part, *values)
+            tasks[key] = Task(key, run_split, work, names, plane_tile(tile, self.ndim), parts, *waiting, *values)
             kept.append(TaskRef(key))
         merge = MergeSent(work.merge)
         merges, last = merge_tasks(f"{self.work.name}.merge-{tokenize(self.token, plane)}", kept, merge)
         solve = (f"{work.name}.solve-{tokenize(self.name)}", *plane)
         tasks |= merges
-        tasks[solve] = Task(solve, run_solve, work, merge, *last)
+        tasks[solve] = Task(solve, run_solve, work, names, merge, *waiting, *last)
         for tile, reference in zip(tiles, kept):
             key = (self.name, *tile.index)
-            tasks[key] = Task(key, run_finish, work, plane_tile(tile, self.ndim), tile.shape, reference, TaskRef(solve))
+            own = plane_tile(tile, self.ndim)
+            tasks[key] = Task(key, run_finish, work, names, own, tile.shape, reference, TaskRef(solve), *waiting)
 
     def get_output_keys(self) -> set[Any]:
         """Return the keys of the finished tiles."""
@@ -102,27 +124,43 @@ class Split(Sent):
         self.kept = kept
 
 
-def run_split(work: Gather[Any, Any, Any], tile: Tile, part: TileInput, *values: Any) -> Split:
+def run_split(
+    work: Gather[Any, Any, Any], waits: tuple[str, ...], tile: Tile, parts: tuple[TileInput, ...], *values: Any
+) -> Split:
     """Split one tile."""
-    pixels, valid = part(values)
+    work = with_values(work, dict(zip(waits, values)))
+    images, valid = read_inputs(parts, values[len(waits) :])
     mask = None if valid is None else valid.reshape(tile.shape)
-    return Split(*work.split(tile, pixels.reshape(tile.shape), valid=mask))
+    return Split(*work.split(tile, *(pixels.reshape(tile.shape) for pixels in images), valid=mask))
 
 
-def run_solve(work: Gather[Any, Any, Any], merge: MergeSent, *states: Any) -> Any:
+def run_solve(work: Gather[Any, Any, Any], waits: tuple[str, ...], merge: MergeSent, *values: Any) -> Any:
     """Merge the last of what was sent and solve it."""
-    return work.solve(merge(*states).sent)
+    work = with_values(work, dict(zip(waits, values)))
+    return work.solve(merge(*values[len(waits) :]).sent)
 
 
-def run_finish(work: Gather[Any, Any, Any], tile: Tile, shape: tuple[int, ...], split: Split, value: Any) -> Pixels:
+def run_finish(
+    work: Gather[Any, Any, Any],
+    waits: tuple[str, ...],
+    tile: Tile,
+    shape: tuple[int, ...],
+    split: Split,
+    value: Any,
+    *values: Any,
+) -> Pixels:
     """Finish one tile."""
+    work = with_values(work, dict(zip(waits, values)))
     return work.finish(tile, split.kept, value).reshape(shape)
 
 
-def gather_array(work: Gather[Any, Any, Any], array: da.Array, ndim: int, valid: da.Array | None = None) -> da.Array:
-    """Return the pixels of ``work`` on a lazy array, lazily."""
-    check_shape(array.shape)
-    return _finished(GatherLayer(work, as_image(array, valid).seen(), ndim))
+def gather_arrays(
+    work: Gather[Any, Any, Any], arrays: Sequence[da.Array], ndim: int, valid: da.Array | None = None
+) -> da.Array:
+    """Return the pixels of ``work`` on lazy arrays of one shape, lazily; the first gives the tiles."""
+    first, *others = same_shape(arrays)
+    images = (as_image(first, valid).seen(), *(as_image(other).seen() for other in others))
+    return _finished(GatherLayer(work, images, ndim))
 
 
 def gathered(array: da.Array) -> Gather[Any, Any, Any] | None:
@@ -135,24 +173,24 @@ def finish_again(array: da.Array, work: Gather[Any, Any, Any]) -> da.Array:
     """Return the kept tiles of a gathered ``array`` finished by ``work``, which must split as the first work did."""
     layer = array.dask.layers[array.name]
     assert layer.work.split_key() == work.split_key()
-    return _finished(GatherLayer(work, layer.image, layer.ndim))
+    return _finished(GatherLayer(work, layer.images, layer.ndim))
 
 
 def _finished(layer: GatherLayer) -> da.Array:
-    graph = HighLevelGraph.from_collections(layer.name, layer, dependencies=distinct(layer.image.parents))
+    graph = HighLevelGraph.from_collections(layer.name, layer, dependencies=layer.parents)
     return da.Array(graph, layer.name, layer.chunks, meta=np.empty((0,) * len(layer.chunks), layer.work.dtype()))
 
 
-def gather_whole(work: Gather[Any, Any, Any], pixels: Pixels, ndim: int, valid: Any = None) -> Pixels:
-    """Return the pixels of ``work`` on an array in memory, at once."""
-    check_shape(pixels.shape)
-    pixels = checked(native(pixels), valid, "image")
-    lead, plane = pixels.shape[: pixels.ndim - ndim], pixels.shape[pixels.ndim - ndim :]
+def gather_whole(work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: int, valid: Any = None) -> Pixels:
+    """Return the pixels of ``work`` on arrays of one shape in memory, at once."""
+    first, *others = same_shape(images)
+    pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
+    lead, plane = first.shape[: first.ndim - ndim], first.shape[first.ndim - ndim :]
     tile = whole(plane)
-    mask = None if valid is None else np.broadcast_to(valid, pixels.shape)
-    result = np.empty(pixels.shape, work.dtype())
+    mask = None if valid is None else np.broadcast_to(valid, first.shape)
+    result = np.empty(first.shape, work.dtype())
     for index in np.ndindex(lead):
-        kept, sent = work.split(tile, pixels[index], valid=None if mask is None else mask[index])
+        kept, sent = work.split(tile, *(each[index] for each in pixels), valid=None if mask is None else mask[index])
         result[index] = work.finish(tile, kept, work.solve(sent))
     return result
 

@@ -15,7 +15,7 @@ The plane is the last two axes, or the dimensions named ``y`` and ``x``; the vol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ import xarray as xr
 
 from bigimg.core.operation import Chain, Operation
 from bigimg.core.reduction import Gather, Reduction
-from bigimg.engine.gather import gather_array, gather_whole
+from bigimg.engine.gather import gather_arrays, gather_whole
 from bigimg.engine.lazy import apply, check_shape, checked, native
 from bigimg.engine.reduce import reduce_arrays, reduce_whole
 from bigimg.errors import ImageError
@@ -156,6 +156,24 @@ def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int =
     given = [opened(each, ndim) for each in (image, *others)]
     if not any(each.lazy for each in given):
         return reduce_whole(reduction, [each.pixels for each in given], given[0].valid)
+    return reduce_arrays(reduction, *_all_lazy(given))
+
+
+def gather(work: Gather[Any, Any, Any], image: Image, *others: Any, ndim: int = 2) -> Image:
+    """Return the pixels of ``work`` on an image of any kind and others of its shape, as the kind of the first.
+
+    Each plane of a stack is gathered by itself. Lazily if any of them is lazy.
+    """
+    given = [opened(each, ndim) for each in (image, *others)]
+    close = given[0].close
+    if not any(each.lazy for each in given):
+        return close(gather_whole(work, [each.pixels for each in given], ndim, given[0].valid))
+    arrays, valid = _all_lazy(given)
+    return close(gather_arrays(work, arrays, ndim, valid))
+
+
+def _all_lazy(given: Sequence[Opened]) -> tuple[list[da.Array], da.Array | None]:
+    """Return the pixels of all and the mask of the first, lazily, where at least one is lazy."""
     chunks = next(each.pixels.chunks for each in given if each.lazy)
     arrays = []
     for each in given:
@@ -165,12 +183,4 @@ def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int =
     valid = given[0].valid
     if valid is not None and not isinstance(valid, da.Array):
         valid = da.from_array(valid, chunks=arrays[0].chunks)
-    return reduce_arrays(reduction, arrays, valid)
-
-
-def gather(work: Gather[Any, Any, Any], image: Image, ndim: int = 2) -> Image:
-    """Return the pixels of ``work`` on an image of any kind, as the same kind; each plane of a stack by itself."""
-    given = opened(image, ndim)
-    if given.lazy:
-        return given.close(gather_array(work, given.pixels, ndim, given.valid))
-    return given.close(gather_whole(work, given.pixels, ndim, given.valid))
+    return arrays, valid

@@ -43,6 +43,8 @@ class TileInput:
     """What to keep of the end of the chain."""
     deferred: tuple[tuple[int, str], ...]
     """Which operation and parameter each of the last values belongs to."""
+    tile: Tile | None = None
+    """Which tile it is, where an operation of the chain asks."""
 
     @property
     def needs(self) -> int:
@@ -57,7 +59,8 @@ class TileInput:
         if self.valid is not None:
             valid = np.broadcast_to(self.valid(values[cut : cut + self.valid.needs]), pixels.shape)
         pixels = checked(pixels, valid, self.label)
-        pixels = _with_values(self.chain, self.deferred, values[self.needs - len(self.deferred) :])(pixels, valid)
+        chain = _with_values(self.chain, self.deferred, values[self.needs - len(self.deferred) :])
+        pixels = chain(pixels, valid, self.tile)
         if valid is not None and valid.ndim > pixels.ndim:
             valid = np.asarray(valid.all(axis=-3))
         return pixels[self.crop], None if valid is None else valid[self.crop]
@@ -133,7 +136,8 @@ class LazyImage:
             values = values + more
         slots, refs = self._deferred
         crop = tuple([slice(k.start - r.start, k.stop - r.start) for k, r in zip(keep, tile.read)])
-        return TileInput(self.source.label, pixels, valid, self._bare_chain, crop, slots), [*values, *refs]
+        place = replace(tile, read=read, image_shape=self.source.shape) if self.chain.takes_tile else None
+        return TileInput(self.source.label, pixels, valid, self._bare_chain, crop, slots, place), [*values, *refs]
 
     @cached_property
     def _deferred(self) -> tuple[tuple[tuple[int, str], ...], list[TaskRef]]:
@@ -190,6 +194,36 @@ class TileLayer(TaskLayer):
 def run_tile(part: TileInput, *values: Any) -> Pixels:
     """Compute one tile: what every task of a fused chain does."""
     return np.ascontiguousarray(part(values)[0])
+
+
+def image_inputs(images: Sequence[LazyImage], tile: Tile, extra: int = 0) -> tuple[tuple[TileInput, ...], list[Any]]:
+    """Return how a task gets what ``tile`` reads of each of several images, and the values for it.
+
+    The last axes of each image are those of the tile; axes that only an image has, such as channels, are taken whole.
+    """
+    inputs, values = [], []
+    for image in images:
+        head = tuple(slice(0, size) for size in image.shape[: len(image.chunks) - len(tile.write)])
+        keep = head + tile.read
+        halo = tuple(
+            h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo)
+        )
+        read = tuple(slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape))
+        part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
+        inputs.append(part)
+        values += needed
+    return tuple(inputs), values
+
+
+def read_inputs(inputs: Sequence[TileInput], values: Sequence[Any]) -> tuple[list[Pixels], Valid | None]:
+    """Return the pixels of each input of a task, and which of the first count."""
+    images, valid = [], None
+    for number, part in enumerate(inputs):
+        pixels, mask = part(values[: part.needs])
+        values = values[part.needs :]
+        images.append(pixels)
+        valid = mask if number == 0 else valid
+    return images, valid
 
 
 def lazy_array(image: LazyImage) -> da.Array:
@@ -297,6 +331,16 @@ def check_shape(shape: Sequence[int]) -> None:
         raise ImageError(f"an image has at least two axes, rows and columns (got shape {tuple(shape)})")
     if 0 in shape:
         raise ImageError(f"an image needs at least one pixel along each axis (got shape {tuple(shape)})")
+
+
+def same_shape(images: Sequence[Any]) -> Sequence[Any]:
+    """Return ``images``, whose last axes must be those of the first."""
+    first = images[0].shape
+    for image in images:
+        check_shape(image.shape)
+        if image.shape[image.ndim - len(first) :] != first:
+            raise ImageError(f"images that are used together need one shape (got {first} and {image.shape})")
+    return images
 
 
 def distinct(parents: Sequence[Any]) -> list[Any]:

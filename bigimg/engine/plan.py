@@ -82,17 +82,17 @@ def _stages_of(layer: Any) -> list[Stage]:
         tiles = prod(map(len, layer.chunks))
         tasks = tiles + planes * tree_tasks(tiles // planes)
         largest = prod(max(sizes) for sizes in layer.chunks)
-        # Runs of a checkerboard take 6 bytes a pixel: the worst there is.
-        kept = 6 * largest
-        work, image = layer.work, layer.image
+        work = layer.work
+        kept = work.keeps * largest
+        does = " + ".join(str(image.chain) for image in layer.images)
         return [
             Stage(
                 f"{work.name}.split",
-                f"{image.chain} -> {work.name}",
+                f"{does} -> {work.name}",
                 tiles,
                 tasks,
-                image.bytes_read(),
-                image.bytes_per_task() + kept,
+                sum(image.bytes_read() for image in layer.images),
+                sum(image.bytes_per_task() for image in layer.images) + kept,
             ),
             Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, kept + largest * work.dtype().itemsize),
         ]

@@ -14,9 +14,19 @@ from dask.highlevelgraph import HighLevelGraph
 from bigimg.core.reduction import Reduction, deferred_fields, with_values
 from bigimg.core.tile import Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
-from bigimg.engine.lazy import LazyImage, TileInput, as_image, check_shape, checked, deferred_ref, distinct, native
+from bigimg.engine.lazy import (
+    LazyImage,
+    TileInput,
+    as_image,
+    checked,
+    deferred_ref,
+    distinct,
+    image_inputs,
+    native,
+    read_inputs,
+    same_shape,
+)
 from bigimg.engine.tree import Fold, FoldAndFinish, merge_tasks
-from bigimg.errors import ImageError
 
 
 def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], valid: da.Array | None = None) -> Delayed:
@@ -31,7 +41,7 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
     valid
         Which pixels of the first array count.
     """
-    first, *others = _of_one_shape(arrays)
+    first, *others = same_shape(arrays)
     extra = reduction.halo
     images = (as_image(first, valid).seen(extra), *(as_image(other).seen(extra) for other in others))
     layer = ReduceLayer(reduction, images)
@@ -67,7 +77,7 @@ class ReduceLayer(TaskLayer):
         tasks: dict[Any, Task] = {}
         for tile in self.grid:
             key = (f"{self.reduction.name}-{self.token}", *tile.index)
-            inputs, values = _inputs(self.images, tile, self.reduction.halo)
+            inputs, values = image_inputs(self.images, tile, self.reduction.halo)
             tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
         fold = Fold(self.bare.merge)
         merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)
@@ -80,35 +90,12 @@ class ReduceLayer(TaskLayer):
         return {self.value_key}
 
 
-def _inputs(images: Sequence[LazyImage], tile: Tile, extra: int) -> tuple[tuple[TileInput, ...], list[Any]]:
-    inputs, values = [], []
-    for image in images:
-        # Axes that only this image has, such as channels, are taken whole.
-        more = len(image.chunks) - len(tile.write)
-        head = tuple(slice(0, size) for size in image.shape[:more])
-        keep = head + tile.read
-        halo = tuple(
-            h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo)
-        )
-        read = tuple(slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape))
-        part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
-        inputs.append(part)
-        values += needed
-    return tuple(inputs), values
-
-
 def run_partial(
     reduction: Reduction[Any, Any], waits: tuple[str, ...], tile: Tile, inputs: tuple[TileInput, ...], *values: Any
 ) -> Any:
     """Return the state of one tile."""
     reduction = with_values(reduction, dict(zip(waits, values)))
-    rest = values[len(waits) :]
-    images, valid = [], None
-    for number, part in enumerate(inputs):
-        pixels, mask = part(rest[: part.needs])
-        rest = rest[part.needs :]
-        images.append(pixels)
-        valid = mask if number == 0 else valid
+    images, valid = read_inputs(inputs, values[len(waits) :])
     return reduction.partial(tile, *images, valid=valid)
 
 
@@ -122,16 +109,6 @@ def finish_reduction(
 
 def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: Any = None) -> Any:
     """Return the value of ``reduction`` over arrays in memory, at once."""
-    first, *others = _of_one_shape(images)
+    first, *others = same_shape(images)
     pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
     return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=valid))
-
-
-def _of_one_shape(images: Sequence[Any]) -> Sequence[Any]:
-    """Return ``images``, whose last axes must be those of the first."""
-    first = images[0].shape
-    for image in images:
-        check_shape(image.shape)
-        if image.shape[image.ndim - len(first) :] != first:
-            raise ImageError(f"images measured together need one shape (got {first} and {image.shape})")
-    return images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 
 from bigimg import ops
@@ -15,7 +15,7 @@ from bigimg.engine.faces import OperationFunction
 def operations() -> dict[str, OperationFunction[...]]:
     """Return every operation of the package by its name, ``room.name``, sorted."""
     found: dict[str, OperationFunction[...]] = {}
-    for module in iter_modules(ops.__path__, f"{ops.__name__}."):
+    for module in walk_packages(ops.__path__, f"{ops.__name__}."):
         found |= operations_in(import_module(module.name))
     return dict(sorted(found.items()))
 

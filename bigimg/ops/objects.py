@@ -66,6 +66,7 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
     max_size: int | None = None
     clear_border: bool = False
     name: ClassVar[str] = "objects"
+    keeps: ClassVar[int] = 6  # the runs of a checkerboard, the worst there is
 
     def split_key(self) -> object:
         """Tiles are labelled the same whatever is kept of them later."""
@@ -77,8 +78,9 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
             return np.dtype(bool)
         return np.dtype(np.uint64 if self.wide else np.uint32)
 
-    def split(self, tile: Tile, pixels: Pixels, valid: Valid | None = None) -> tuple[RunLabels, Sent]:
+    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[RunLabels, Sent]:
         """Label the tile by itself."""
+        (pixels,) = images
         runs = label_runs(np.ascontiguousarray(pixels if valid is None else pixels & valid), self.connectivity)
         first = np.array(np.unravel_index(np.maximum(first_pixels(runs), 0), tile.shape), np.int64)
         first += np.array(tile.origin, np.int64)[:, None]
@@ -222,4 +224,4 @@ def finished(mask: Any, work: Objects) -> Any:
     before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
     if isinstance(before, Objects) and before.output == "mask" and before.split_key() == work.split_key():
         return given.close(finish_again(given.pixels, work))
-    return gather(work, mask, work.ndim)
+    return gather(work, mask, ndim=work.ndim)

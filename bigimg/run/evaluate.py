@@ -12,7 +12,7 @@ import xarray as xr
 from bigimg.engine.lazy import from_store
 from bigimg.errors import BigimgError, RunError
 from bigimg.ops.statistics import BINS, histogram
-from bigimg.ops.threshold import LI_BINS
+from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
 from bigimg.run.inputs import tile_shape
 from bigimg.run.steps import INPUT, Step, image_parameters

@@ -1,35 +1,13 @@
-"""Mathematical morphology on masks and grey values, and filters of objects by size and border."""
+"""Erosion, dilation and what is made of them, on masks and grey values."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from annotated_types import Ge
-
-from bigimg.core.footprint import Footprint, Mask, ball, cross, cube, disk, reach, square
+from bigimg.core.footprint import Footprint, Mask, reach
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Connectivity, Count, Dims
-from bigimg.engine.faces import composed, tilewise
+from bigimg.core.parameters import Dims
+from bigimg.engine.faces import tilewise
 from bigimg.errors import ParameterError
 from bigimg.kernels import morphology as kernel
-from bigimg.ops.objects import select_objects
-
-__all__ = [
-    "ball",
-    "black_tophat",
-    "clear_border",
-    "closing",
-    "cross",
-    "cube",
-    "dilation",
-    "disk",
-    "erosion",
-    "filter_sizes",
-    "opening",
-    "remove_small_objects",
-    "square",
-    "white_tophat",
-]
 
 
 def _once(footprint: Mask, dims: Dims) -> tuple[int, ...]:
@@ -74,7 +52,8 @@ def erosion(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     Examples
     --------
     >>> import numpy as np
-    >>> erosion(np.ones((3, 4), bool), square(3)).all()
+    >>> from bigimg import morphology
+    >>> morphology.erosion(np.ones((3, 4), bool), morphology.square(3)).all()
     np.True_
     """
     return kernel.erode(image, footprint, len(dims), valid=valid)
@@ -104,7 +83,8 @@ def dilation(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: V
     Examples
     --------
     >>> import numpy as np
-    >>> dilation(np.eye(3, dtype=bool), cross(1)).astype(int)
+    >>> from bigimg import morphology
+    >>> morphology.dilation(np.eye(3, dtype=bool), morphology.cross(1)).astype(int)
     array([[1, 1, 0],
            [1, 1, 1],
            [0, 1, 1]])
@@ -135,7 +115,8 @@ def opening(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     Examples
     --------
     >>> import numpy as np
-    >>> opening(np.eye(3, dtype=bool), square(3)).any()
+    >>> from bigimg import morphology
+    >>> morphology.opening(np.eye(3, dtype=bool), morphology.square(3)).any()
     np.False_
     """
     return kernel.opening(image, footprint, len(dims), valid=valid)
@@ -164,7 +145,8 @@ def closing(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Va
     Examples
     --------
     >>> import numpy as np
-    >>> closing(np.array([[5, 1, 5], [5, 5, 5]]), square(3))
+    >>> from bigimg import morphology
+    >>> morphology.closing(np.array([[5, 1, 5], [5, 5, 5]]), morphology.square(3))
     array([[5, 5, 5],
            [5, 5, 5]])
     """
@@ -194,7 +176,8 @@ def white_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     Examples
     --------
     >>> import numpy as np
-    >>> white_tophat(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]]), square(3))[1, 1]
+    >>> from bigimg import morphology
+    >>> morphology.white_tophat(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]]), morphology.square(3))[1, 1]
     np.int64(8)
     """
     return kernel.white_tophat(image, footprint, len(dims), valid=valid)
@@ -223,107 +206,8 @@ def black_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     Examples
     --------
     >>> import numpy as np
-    >>> black_tophat(np.array([[9, 9, 9], [9, 1, 9], [9, 9, 9]]), square(3))[1, 1]
+    >>> from bigimg import morphology
+    >>> morphology.black_tophat(np.array([[9, 9, 9], [9, 1, 9], [9, 9, 9]]), morphology.square(3))[1, 1]
     np.int64(8)
     """
     return kernel.black_tophat(image, footprint, len(dims), valid=valid)
-
-
-@composed(takes="mask", gives="mask")
-def remove_small_objects(
-    mask: Any, *, min_size: Count, connectivity: Connectivity | None = None, dims: Dims = "yx"
-) -> Any:
-    """Remove the objects of fewer than ``min_size`` pixels.
-
-    Parameters
-    ----------
-    mask : (..., M, N) boolean array
-    min_size : int
-        The smallest number of pixels an object may have and stay.
-    connectivity : int, optional
-        Which pixels are neighbours: 1 across edges (faces), 2 across corners too, 3 in volumes; by default the most, as
-        :func:`bigimg.measure.label` does (scikit-image takes 1 here).
-    dims : {"yx", "zyx"}
-        Objects of each plane, or of the volume.
-
-    Returns
-    -------
-    (..., M, N) boolean array
-        Objects are judged whole, wherever tiles cut them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> remove_small_objects(np.array([[1, 0, 1], [1, 0, 0]], bool), min_size=2).astype(int)
-    array([[1, 0, 0],
-           [1, 0, 0]])
-    """
-    return select_objects(mask, connectivity, dims, min_size=min_size)
-
-
-@composed(takes="mask", gives="mask")
-def filter_sizes(
-    mask: Any,
-    *,
-    min_size: Annotated[int, Ge(0)] = 0,
-    max_size: Count | None = None,
-    connectivity: Connectivity | None = None,
-    dims: Dims = "yx",
-) -> Any:
-    """Keep the objects of ``min_size`` to ``max_size`` pixels, both included.
-
-    Parameters
-    ----------
-    mask : (..., M, N) boolean array
-    min_size, max_size : int
-        Numbers of pixels; no upper limit by default.
-    connectivity : int, optional
-        See :func:`remove_small_objects`.
-    dims : {"yx", "zyx"}
-        Objects of each plane, or of the volume.
-
-    Returns
-    -------
-    (..., M, N) boolean array
-        Objects are judged whole, wherever tiles cut them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> filter_sizes(np.array([[1, 0, 1], [1, 0, 0]], bool), max_size=1).astype(int)
-    array([[0, 0, 1],
-           [0, 0, 0]])
-    """
-    if max_size is not None and max_size < min_size:
-        raise ParameterError(
-            f"morphology.filter_sizes: max_size must be at least min_size (got {max_size} < {min_size})"
-        )
-    return select_objects(mask, connectivity, dims, min_size=min_size, max_size=max_size)
-
-
-@composed(takes="mask", gives="mask")
-def clear_border(mask: Any, *, dims: Dims = "yx") -> Any:
-    """Remove the objects that touch the border of the image.
-
-    Parameters
-    ----------
-    mask : (..., M, N) boolean array
-    dims : {"yx", "zyx"}
-        Objects of each plane, or of the volume.
-
-    Returns
-    -------
-    (..., M, N) boolean array
-        The border of a tile is no border. Pixels are neighbours across corners too, as in scikit-image.
-
-    Notes
-    -----
-    Equal to ``skimage.segmentation.clear_border``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> clear_border(np.pad([[True]], 1) | np.eye(3, dtype=bool)).any()
-    np.False_
-    """
-    return select_objects(mask, None, dims, clear_border=True)

@@ -1,110 +1,26 @@
-"""Colours and channels. The axis of channels is the one named ``c``, or the one before the plane."""
+"""Stains of tissue told apart by colour."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-import xarray as xr
-from annotated_types import Ge
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed, tilewise
-from bigimg.engine.kinds import opened, reduce
-from bigimg.errors import ImageError, ParameterError
+from bigimg.engine.kinds import reduce
+from bigimg.errors import ImageError
 from bigimg.kernels import colour, stain
-from bigimg.kernels.planes import smoothed_dtype
-
-__all__ = ["channel", "hematoxylin", "nuclear_stain", "rgb2gray", "to_gray"]
+from bigimg.ops.color.gray import gray_dtype, has_channels
 
 COLOURED = 0.02
 """Difference of the channels of a pixel, as a part of the dtype's range, from which it is coloured and not grey."""
 
 
-def _gray_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return smoothed_dtype(dtype)
-
-
-@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=8)
-def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
-    """Convert colours to grey values.
-
-    Parameters
-    ----------
-    image : (..., C, M, N) array of integers or floats
-        Red, green, blue, and perhaps alpha; the values keep their range. An image of one channel, or of grey and alpha,
-        gives the grey.
-
-    Returns
-    -------
-    (..., M, N) array of float32 for float32 images, else of float64
-        ``0.2125 R + 0.7154 G + 0.0721 B``, as scikit-image weighs them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rgb2gray(np.full((3, 1, 2), 100, "uint8"))
-    array([[100., 100.]])
-    """
-    if image.shape[-3] > 4:
-        raise ImageError(
-            f"colours have 1 to 4 channels, on the axis before the plane (got shape {image.shape}); where the channels "
-            "stand last, numpy.moveaxis(image, -1, -3) brings them there"
-        )
-    return colour.rgb_to_gray(image)
-
-
-@composed(takes="image", gives="image")
-def to_gray(image: Any) -> Any:
-    """Convert colours to grey values, and return images without channels as they are.
-
-    Parameters
-    ----------
-    image : (M, N) or (C, M, N) array of any kind
-        An ``xarray.DataArray`` has channels where a dimension is named ``c``.
-
-    Returns
-    -------
-    (M, N) array of the same kind
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> to_gray(np.zeros((4, 5))).shape, to_gray(np.zeros((3, 4, 5))).shape
-    ((4, 5), (4, 5))
-    """
-    return rgb2gray(image) if _has_channels(image) else image
-
-
-@tilewise(drops_channels=True, scratch=0)
-def channel(image: Pixels, *, index: Annotated[int, Ge(0)], valid: Valid | None = None) -> Pixels:  # noqa: ARG001
-    """Select one channel.
-
-    Parameters
-    ----------
-    image : (..., C, M, N) array
-    index : int
-        Which one, from 0.
-
-    Returns
-    -------
-    (..., M, N) array of the dtype of the image
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> channel(np.arange(6).reshape(2, 1, 3), index=1)
-    array([[3, 4, 5]])
-    """
-    if index >= image.shape[-3]:
-        raise ParameterError(f"color.channel: index must be less than the {image.shape[-3]} channels (got {index})")
-    return image[..., index, :, :]
-
-
-@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=32, accepts="uif")
+@tilewise(dtype=gray_dtype, drops_channels=True, scratch=32, accepts="uif")
 def hematoxylin(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
     """Measure how much haematoxylin, the blue stain of nuclei, each pixel of stained tissue holds.
 
@@ -162,19 +78,19 @@ def nuclear_stain(image: Any) -> Any:
     >>> nuclear_stain(np.array([[250, 250, 10]], "uint8"))
     array([[  5.,   5., 245.]])
     """
-    if not _has_channels(image):
+    if not has_channels(image):
         return _upright(image, look=reduce(Look(channels=False), image))
     return _nuclear_stain(image, look=reduce(Look(channels=True), image))
 
 
-@tilewise(dtype=_gray_dtype, scratch=8)
+@tilewise(dtype=gray_dtype, scratch=8)
 def _upright(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
     """Turn dark on bright into bright on dark."""
-    grey = image.astype(_gray_dtype(image.dtype))
+    grey = image.astype(gray_dtype(image.dtype))
     return grey.dtype.type(_full(image.dtype)) - grey if look == "bright field" else grey
 
 
-@tilewise(dtype=_gray_dtype, drops_channels=True, scratch=32)
+@tilewise(dtype=gray_dtype, drops_channels=True, scratch=32)
 def _nuclear_stain(image: Pixels, *, look: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001
     """Measure haematoxylin, darkness or grey values."""
     if look == "stained":
@@ -218,8 +134,3 @@ class Look(Reduction[tuple[int, int, int], str]):
 
 def _full(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
-
-
-def _has_channels(image: Any) -> bool:
-    pixels = opened(image).pixels
-    return "c" in image.dims if isinstance(image, xr.DataArray) else pixels.ndim > 2

@@ -1,4 +1,4 @@
-"""Grey values: their range and their histogram."""
+"""Grey values: their range."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from bigimg.errors import ParameterError
 from bigimg.kernels import intensity
 from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import Extrema, derive
-
-__all__ = ["rescale_intensity"]
 
 Range = Annotated[tuple[float, float], Strict(False)]
 

@@ -1,0 +1,103 @@
+"""Colours to grey values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+import xarray as xr
+from annotated_types import Ge
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.engine.faces import composed, tilewise
+from bigimg.engine.kinds import opened
+from bigimg.errors import ImageError, ParameterError
+from bigimg.kernels import colour
+from bigimg.kernels.planes import smoothed_dtype
+
+
+def gray_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of grey values: float32 of float32, else float64, as in scikit-image."""
+    return smoothed_dtype(dtype)
+
+
+@tilewise(dtype=gray_dtype, drops_channels=True, scratch=8)
+def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
+    """Convert colours to grey values.
+
+    Parameters
+    ----------
+    image : (..., C, M, N) array of integers or floats
+        Red, green, blue, and perhaps alpha; the values keep their range. An image of one channel, or of grey and alpha,
+        gives the grey.
+
+    Returns
+    -------
+    (..., M, N) array of float32 for float32 images, else of float64
+        ``0.2125 R + 0.7154 G + 0.0721 B``, as scikit-image weighs them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rgb2gray(np.full((3, 1, 2), 100, "uint8"))
+    array([[100., 100.]])
+    """
+    if image.shape[-3] > 4:
+        raise ImageError(
+            f"colours have 1 to 4 channels, on the axis before the plane (got shape {image.shape}); where the channels "
+            "stand last, numpy.moveaxis(image, -1, -3) brings them there"
+        )
+    return colour.rgb_to_gray(image)
+
+
+@composed(takes="image", gives="image")
+def to_gray(image: Any) -> Any:
+    """Convert colours to grey values, and return images without channels as they are.
+
+    Parameters
+    ----------
+    image : (M, N) or (C, M, N) array of any kind
+        An ``xarray.DataArray`` has channels where a dimension is named ``c``.
+
+    Returns
+    -------
+    (M, N) array of the same kind
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> to_gray(np.zeros((4, 5))).shape, to_gray(np.zeros((3, 4, 5))).shape
+    ((4, 5), (4, 5))
+    """
+    return rgb2gray(image) if has_channels(image) else image
+
+
+@tilewise(drops_channels=True, scratch=0)
+def channel(image: Pixels, *, index: Annotated[int, Ge(0)], valid: Valid | None = None) -> Pixels:  # noqa: ARG001
+    """Select one channel.
+
+    Parameters
+    ----------
+    image : (..., C, M, N) array
+    index : int
+        Which one, from 0.
+
+    Returns
+    -------
+    (..., M, N) array of the dtype of the image
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> channel(np.arange(6).reshape(2, 1, 3), index=1)
+    array([[3, 4, 5]])
+    """
+    if index >= image.shape[-3]:
+        raise ParameterError(f"color.channel: index must be less than the {image.shape[-3]} channels (got {index})")
+    return image[..., index, :, :]
+
+
+def has_channels(image: Any) -> bool:
+    """Whether ``image`` has an axis of channels: one named c, or for arrays without names one before the plane."""
+    pixels = opened(image).pixels
+    return "c" in image.dims if isinstance(image, xr.DataArray) else pixels.ndim > 2

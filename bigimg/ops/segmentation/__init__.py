@@ -1,0 +1,3 @@
+"""Segmentation: images cut into labelled regions."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Geometry: resized, turned and projected images."""
+
+__all__: list[str] = []
