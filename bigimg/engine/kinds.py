@@ -25,7 +25,9 @@ import xarray as xr
 
 from bigimg.core.operation import Chain, Operation
 from bigimg.core.reduction import Gather, Reduction
+from bigimg.core.tile import Chunks
 from bigimg.engine.gather import gather_arrays, gather_whole
+from bigimg.engine.joined import join_arrays
 from bigimg.engine.lazy import apply, check_shape, checked, native
 from bigimg.engine.reduce import reduce_arrays, reduce_whole
 from bigimg.errors import ImageError
@@ -172,15 +174,79 @@ def gather(work: Gather[Any, Any, Any], image: Image, *others: Any, ndim: int = 
     return close(gather_arrays(work, arrays, ndim, valid))
 
 
+def combine_images(function: Callable[..., Any], image: Image, *others: Any, dtype: Any = None, ndim: int = 2) -> Image:
+    """Return ``function`` of the pixels at the same place in several images, as the kind of the first.
+
+    Lazily if any of them is lazy: the chains of all run in one task a tile, and so does what follows.
+
+    Parameters
+    ----------
+    function : callable
+        ``(pixels, *pixels) -> pixels`` of the shape of the first; of a module, or a ``functools.partial`` of one, so
+        that tasks can carry it. Each pixel must depend on those at its place alone.
+    image, others : images of any kind
+        The others have the shape of the first, or of its last axes, as a flat field that all frames share.
+    dtype : dtype, optional
+        Of the result; by default that of the first image.
+    ndim : int
+        How many of the last axes are spatial.
+
+    Returns
+    -------
+    image of the kind of the first
+        A pixel counts where it counts in every image.
+
+    Raises
+    ------
+    ImageError
+        If the shapes do not fit.
+    """
+    given = [opened(each, ndim) for each in (image, *others)]
+    first = given[0].pixels
+    for each in given:
+        if each.pixels.shape != first.shape[first.ndim - each.pixels.ndim :]:
+            raise ImageError(
+                f"images that are used together need one shape, or the last axes of the first (got {first.shape} and "
+                f"{each.pixels.shape})"
+            )
+    wanted = np.dtype(dtype or first.dtype)
+    if any(each.lazy for each in given):
+        chunks = next(each.pixels for each in given if each.lazy).chunks
+        arrays = [_lazy(each.pixels, chunks) for each in given]
+        masks = [None if each.valid is None else _lazy(each.valid, chunks) for each in given]
+        result: Any = join_arrays(function, arrays, wanted, masks)
+    else:
+        pixels = [checked(native(each.pixels), each.valid, "image") for each in given]
+        result = np.asarray(function(*pixels)).astype(wanted, copy=False)
+    return _valid_where(given[0].close(result), given)
+
+
+def _lazy(array: Any, chunks: Chunks) -> da.Array:
+    """Return ``array`` as a lazy array whose last axes are cut as those of ``chunks``, where it is in memory."""
+    if isinstance(array, da.Array):
+        return array
+    known = chunks[max(0, len(chunks) - array.ndim) :]
+    return da.from_array(array, chunks=tuple((size,) for size in array.shape[: array.ndim - len(known)]) + known)
+
+
+def _valid_where(result: Any, given: Sequence[Opened]) -> Any:
+    """Return ``result``, which has the mask of the first image, with those of the others."""
+    masks = [each.valid for each in given[1:] if each.valid is not None]
+    if not masks:
+        return result
+    total = masks[0] if given[0].valid is None else given[0].valid
+    for mask in masks:
+        total = total & mask
+    if isinstance(result, xr.DataArray):
+        return result.assign_coords(valid=(result.dims[result.ndim - total.ndim :], total))
+    if isinstance(result, np.ndarray):
+        return np.ma.MaskedArray(np.ma.getdata(result), mask=~np.broadcast_to(total, result.shape))
+    raise ImageError("a Dask array cannot say which pixels are valid: give the first image as an xarray.DataArray too")
+
+
 def _all_lazy(given: Sequence[Opened]) -> tuple[list[da.Array], da.Array | None]:
     """Return the pixels of all and the mask of the first, lazily, where at least one is lazy."""
     chunks = next(each.pixels.chunks for each in given if each.lazy)
-    arrays = []
-    for each in given:
-        fitting = chunks[len(chunks) - min(each.pixels.ndim, len(chunks)) :]
-        more = tuple((size,) for size in each.pixels.shape[: max(0, each.pixels.ndim - len(chunks))])
-        arrays.append(each.pixels if each.lazy else da.from_array(each.pixels, chunks=more + fitting))
+    arrays = [_lazy(each.pixels, chunks) for each in given]
     valid = given[0].valid
-    if valid is not None and not isinstance(valid, da.Array):
-        valid = da.from_array(valid, chunks=arrays[0].chunks)
-    return arrays, valid
+    return arrays, None if valid is None else _lazy(valid, arrays[0].chunks)

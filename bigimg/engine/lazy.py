@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from operator import add
 from typing import Any
 
 import dask.array as da
@@ -107,10 +108,14 @@ class LazyImage:
             chunks = (*chunks[:-3], *chunks[-2:])
         return replace(self, chain=self.chain.then(operation), chunks=chunks)
 
-    def grid(self, extra: int = 0) -> TileGrid:
-        """Return the tiles with the halo of the whole chain, and ``extra`` pixels for who reads its end."""
+    def grid(self, extra: int | tuple[int, ...] = 0) -> TileGrid:
+        """Return the tiles with the halo of the whole chain, and ``extra`` pixels for who reads its end.
+
+        ``extra`` is for the axes the chain works along, or one number an axis of the image.
+        """
         lead = len(self.chunks) - self.chain.ndim
-        return TileGrid(self.chunks, (0,) * lead + tuple(halo + extra for halo in self.chain.halo))
+        more = (0,) * lead + (extra,) * self.chain.ndim if isinstance(extra, int) else extra
+        return TileGrid(self.chunks, tuple(own + pixels for own, pixels in zip((0,) * lead + self.chain.halo, more)))
 
     def source_box(self, box: Box) -> Box:
         """Return the box of the source for a ``box`` at the end: the whole channel axis where it is dropped."""
@@ -118,8 +123,8 @@ class LazyImage:
             return box
         return (*box[:-2], slice(0, self.source.shape[-3]), *box[-2:])
 
-    def seen(self, extra: int = 0) -> LazyImage:
-        """Return the image with sources made for its halo and ``extra`` pixels more."""
+    def seen(self, extra: int | tuple[int, ...] = 0) -> LazyImage:
+        """Return the image with sources made for its halo and ``extra`` pixels more, as in :meth:`grid`."""
         halo = self.grid(extra).halo
         if self.chain.drops_channels:
             halo = (*halo[:-2], 0, *halo[-2:])
@@ -153,20 +158,24 @@ class LazyImage:
         # Tasks must not carry the graphs of what they wait for.
         return Chain(tuple(op.with_values(dict.fromkeys(op.deferred)) for op in self.chain.operations))
 
-    def bytes_per_task(self, extra: int = 0) -> int:
+    def bytes_per_task(self, extra: int | tuple[int, ...] = 0) -> int:
         """Return the most memory a task needs: the largest box it reads, at the hungriest point of the chain."""
-        grid = self.grid(extra)
-        channels = self.source.shape[-3] if self.chain.drops_channels else 1
+        grid = self._source_grid(self.grid(extra))
         masked = 1 if self.valid is not None else 0
-        return grid.largest_read() * channels * (self.chain.scratch(self.source.dtype) + masked)
+        own = grid.largest_read() * (self.chain.scratch(self.source.dtype) + masked)
+        return own + self.source.bytes_per_task(grid)
 
-    def bytes_read(self) -> int:
-        """Return how many bytes all tasks read from storage."""
-        grid = self.grid()
-        if self.chain.drops_channels:
-            channels = (self.source.shape[-3],)
-            grid = TileGrid((*grid.chunks[:-2], channels, *grid.chunks[-2:]), (*grid.halo[:-2], 0, *grid.halo[-2:]))
-        return self.source.bytes_read(grid)
+    def bytes_read(self, tiles: TileGrid | None = None) -> int:
+        """Return how many bytes all tasks read from storage: for the tiles of the image, or for others over it."""
+        halo = self.grid().halo
+        grid = TileGrid(tiles.chunks, tuple(map(add, tiles.halo, halo))) if tiles else self.grid()
+        return self.source.bytes_read(self._source_grid(grid))
+
+    def _source_grid(self, grid: TileGrid) -> TileGrid:
+        if not self.chain.drops_channels:
+            return grid
+        channels = (self.source.shape[-3],)
+        return TileGrid((*grid.chunks[:-2], channels, *grid.chunks[-2:]), (*grid.halo[:-2], 0, *grid.halo[-2:]))
 
 
 class TileLayer(TaskLayer):
@@ -196,7 +205,7 @@ def run_tile(part: TileInput, *values: Any) -> Pixels:
     return np.ascontiguousarray(part(values)[0])
 
 
-def image_inputs(images: Sequence[LazyImage], tile: Tile, extra: int = 0) -> tuple[tuple[TileInput, ...], list[Any]]:
+def image_inputs(images: Sequence[LazyImage], tile: Tile) -> tuple[tuple[TileInput, ...], list[Any]]:
     """Return how a task gets what ``tile`` reads of each of several images, and the values for it.
 
     The last axes of each image are those of the tile; axes that only an image has, such as channels, are taken whole.
@@ -205,9 +214,7 @@ def image_inputs(images: Sequence[LazyImage], tile: Tile, extra: int = 0) -> tup
     for image in images:
         head = tuple(slice(0, size) for size in image.shape[: len(image.chunks) - len(tile.write)])
         keep = head + tile.read
-        halo = tuple(
-            h - extra if back <= 2 else h for back, h in zip(range(len(image.chunks), 0, -1), image.grid(extra).halo)
-        )
+        halo = image.grid().halo
         read = tuple(slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape))
         part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
         inputs.append(part)

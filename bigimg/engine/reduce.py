@@ -77,7 +77,7 @@ class ReduceLayer(TaskLayer):
         tasks: dict[Any, Task] = {}
         for tile in self.grid:
             key = (f"{self.reduction.name}-{self.token}", *tile.index)
-            inputs, values = image_inputs(self.images, tile, self.reduction.halo)
+            inputs, values = image_inputs(self.images, tile)
             tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
         fold = Fold(self.bare.merge)
         merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)

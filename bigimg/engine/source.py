@@ -80,6 +80,9 @@ class Source(Protocol):
     def bytes_read(self, grid: TileGrid) -> int:
         """Return how many bytes all tiles of ``grid`` read from storage."""
 
+    def bytes_per_task(self, grid: TileGrid) -> int:
+        """Return the most memory that getting the pixels of a tile of ``grid`` takes beside these pixels."""
+
 
 @dataclass(frozen=True)
 class ReadPiece:
@@ -195,6 +198,10 @@ class StoredSource:
         ]
         return int(np.prod(per_axis, dtype=np.int64)) * self.dtype.itemsize
 
+    def bytes_per_task(self, grid: TileGrid) -> int:  # noqa: ARG002 - the pixels are read where they are used
+        """Return 0: reading takes no more than the pixels."""
+        return 0
+
 
 class ArraySource:
     """The chunks of a Dask array.
@@ -272,6 +279,10 @@ class ArraySource:
 
     def bytes_read(self, grid: TileGrid) -> int:  # noqa: ARG002 - the chunks are in memory
         """Return 0: the chunks are in memory, or counted where they are made."""
+        return 0
+
+    def bytes_per_task(self, grid: TileGrid) -> int:  # noqa: ARG002 - parts of chunks are put together in place
+        """Return 0: the chunks are in memory already."""
         return 0
 
 
