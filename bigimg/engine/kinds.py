@@ -15,7 +15,7 @@ The plane is the last two axes, or the dimensions named ``y`` and ``x``; the vol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from bigimg.core.lengths import Physical, pixel_spacing
 from bigimg.core.operation import Chain, Operation
 from bigimg.core.reduction import Gather, Reduction
 from bigimg.core.tile import Chunks
@@ -139,6 +140,7 @@ def _check(image: Any, ndim: int) -> None:
 
 def apply_to(operation: Operation, image: Image) -> Image:
     """Return ``operation`` on an image of any kind, as the same kind."""
+    operation = operation.with_values(resolved(operation.params, image, operation.ndim, operation.spec.name))
     given = opened(image, operation.ndim, drops_channels=operation.spec.drops_channels)
     operation.dtype(given.pixels.dtype)  # refuses a dtype the operation does not take
     if given.lazy:
@@ -147,6 +149,22 @@ def apply_to(operation: Operation, image: Image) -> Image:
         operation = operation.with_values({name: value.compute() for name, value in operation.deferred.items()})
     pixels = checked(native(given.pixels), given.valid, "image")
     return given.close(Chain((operation,))(pixels, given.valid))
+
+
+def resolved(params: Mapping[str, Any], image: Any, ndim: int, owner: str) -> dict[str, Any]:
+    """Return those of ``params`` that are physical lengths as pixels of ``image``.
+
+    Raises
+    ------
+    ImageError
+        If the image does not say how large its pixels are.
+    """
+    found = {}
+    for name, value in params.items():
+        if isinstance(value, Physical):
+            attrs = image.attrs if isinstance(image, xr.DataArray) else {}
+            found[name] = value.in_pixels(pixel_spacing(attrs, (VOLUME if ndim == 3 else PLANE), f"{owner}: {name}"))
+    return found
 
 
 def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int = 2) -> Any:

@@ -11,6 +11,7 @@ A strip of columns is worked on from top to bottom, so that what is between the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,9 @@ _WINDOW_STRIP = 632
 """The same for the uniform filter, whose ring holds float64 and more rows."""
 
 
-def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Valid | None = None) -> Pixels:
+def gaussian(
+    pixels: Pixels, sigma: float | Sequence[float], truncate: float, ndim: int, valid: Valid | None = None
+) -> Pixels:
     """Return ``pixels`` smoothed by a Gaussian.
 
     Parameters
@@ -43,7 +46,7 @@ def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Va
     pixels
         (..., M, N) or (..., L, M, N), of any real dtype; the last ``ndim`` axes are spatial.
     sigma
-        Standard deviation in pixels.
+        Standard deviation in pixels, one for all axes or one an axis; along an axis of 0 nothing is done.
     truncate
         Where the Gaussian ends, in standard deviations.
     valid
@@ -65,9 +68,10 @@ def gaussian(pixels: Pixels, sigma: float, truncate: float, ndim: int, valid: Va
     >>> gaussian(np.array([[0, 0, 8, 0, 0]], np.uint8), 1.0, 1.0, 2).round(2)
     array([[0.  , 2.19, 3.61, 2.19, 0.  ]])
     """
-    if not (0 <= sigma < np.inf and 0 <= truncate < np.inf):
+    sigmas = (sigma,) * ndim if isinstance(sigma, (int, float)) else tuple(sigma)
+    if not all(0 <= each < np.inf for each in (*sigmas, truncate)):
         raise ParameterError(f"sigma and truncate must be finite and at least 0 (got {sigma} and {truncate})")
-    weights = read_only(_half_gaussian(sigma, truncate).astype(smoothed_dtype(pixels.dtype)))
+    weights = [read_only(_half_gaussian(each, truncate).astype(smoothed_dtype(pixels.dtype))) for each in sigmas]
     planes = as_planes(pixels, ndim, _COMPILED)
     if valid is None:
         return _separable(planes, weights).reshape(pixels.shape)
@@ -128,17 +132,18 @@ def _half_gaussian(sigma: float, truncate: float) -> Weights:
     return np.asarray((weights / weights.sum())[radius:])
 
 
-def _separable(planes: Pixels, weights: Weights) -> Pixels:
+def _separable(planes: Pixels, weights: Sequence[Weights]) -> Pixels:
     """Smooth every plane of a stack along its rows, then down; volumes along their first axis before that."""
-    out = np.empty(planes.shape, weights.dtype)
-    if planes.ndim == 4 and planes.size:
-        alone = read_only(np.ones(1, weights.dtype))
+    *deep, down, along = weights
+    out = np.empty(planes.shape, along.dtype)
+    if planes.ndim == 4 and planes.size and len(deep[0]) > 1:
+        alone = read_only(np.ones(1, along.dtype))
         for voxels, target in zip(planes, out):
-            _smooth(target.reshape(len(target), -1), voxels.reshape(len(voxels), -1), weights, alone, _STRIP)
+            _smooth(target.reshape(len(target), -1), voxels.reshape(len(voxels), -1), deep[0], alone, _STRIP)
         planes = read_only(out.copy())
     stack = planes.reshape(-1, *planes.shape[-2:]) if planes.size else ()
     for plane, target in zip(stack, out.reshape(-1, *out.shape[-2:]) if planes.size else ()):
-        _smooth(target, plane, weights, weights, _STRIP)
+        _smooth(target, plane, down, along, _STRIP)
     return out
 
 

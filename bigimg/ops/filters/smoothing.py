@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from annotated_types import Gt, Le
 
+from bigimg.core.lengths import Sigma, per_axis
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, Odd, Positive
 from bigimg.engine.faces import tilewise
@@ -19,11 +19,15 @@ def smooth_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=lambda sigma, truncate: int(truncate * sigma + 0.5), dtype=smooth_dtype, scratch=4)
+def _gaussian_halo(sigma: Any, truncate: float, dims: Dims) -> tuple[int, ...]:
+    return tuple(int(truncate * each + 0.5) for each in per_axis(sigma, len(dims), "sigma"))
+
+
+@tilewise(halo=_gaussian_halo, dtype=smooth_dtype, scratch=4)
 def gaussian(
     image: Pixels,
     *,
-    sigma: Annotated[float, Gt(0), Le(1000)],
+    sigma: Sigma,
     truncate: Positive = 4.0,
     dims: Dims = "yx",
     valid: Valid | None = None,
@@ -34,8 +38,9 @@ def gaussian(
     ----------
     image : (..., M, N) array of booleans, integers or floats
         The grey values keep their range: they are not scaled to 0..1.
-    sigma : float
-        Standard deviation in pixels, the same along each axis.
+    sigma : float, sequence of float, or length
+        Standard deviation in pixels, the same along each axis or one an axis; or a length such as ``"0.8 um"``, for an
+        image that says how large its pixels are (``attrs["scale"]`` and ``attrs["units"]``).
     truncate : float
         Where the kernel ends, in standard deviations.
     dims : {"yx", "zyx"}
@@ -60,7 +65,7 @@ def gaussian(
            [0.18, 0.64, 0.18],
            [0.01, 0.18, 0.81]])
     """
-    return smooth.gaussian(image, sigma, truncate, len(dims), valid=valid)
+    return smooth.gaussian(image, per_axis(sigma, len(dims), "sigma"), truncate, len(dims), valid=valid)
 
 
 @tilewise(halo=lambda size: size // 2, dtype=smooth_dtype, scratch=8)

@@ -1,0 +1,75 @@
+"""Lengths in physical units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.ndimage as ndi
+import xarray as xr
+
+from bigimg.core.lengths import Length, as_sigma, per_axis, pixel_spacing
+from bigimg.errors import ImageError, ParameterError
+from bigimg.ops import filters
+from bigimg.run.workflow import Workflow
+
+MICROMETRES = {"z": "micrometer", "y": "micrometer", "x": "micrometer"}
+
+
+@pytest.mark.parametrize(
+    ("text", "pixels"),
+    [("2 um", 4.0), ("2µm", 4.0), ("2 μm", 4.0), ("2000 nm", 4.0), ("2e-3 mm", 4.0), ("2 micrometer", 4.0)],
+)
+def test_units_are_converted(text, pixels):
+    assert Length.parse(text).in_pixels((0.5e-6,)) == (pixels,)
+
+
+@pytest.mark.parametrize("text", ["2", "um", "2 parsec", "-2 um", "0 um", "2..3 um", "2 um 3", ""])
+def test_what_is_no_length_is_refused(text):
+    with pytest.raises(ParameterError, match="length"):
+        Length.parse(text)
+
+
+def test_text_and_back():
+    for text in ("0.8 µm", "3 nm", "10 m"):
+        assert Length.parse(str(Length.parse(text))) == Length.parse(text)
+
+
+def test_an_image_says_how_large_its_pixels_are():
+    attrs = {"scale": {"z": 2.0, "y": 0.5, "x": 0.25}, "units": MICROMETRES}
+    assert pixel_spacing(attrs, ("z", "y", "x"), "sigma") == pytest.approx((2e-6, 0.5e-6, 0.25e-6))
+    with pytest.raises(ImageError, match=r"sigma is a length, and the image does not say .* along y, x"):
+        pixel_spacing({}, ("y", "x"), "sigma")
+    with pytest.raises(ImageError, match="no length"):
+        pixel_spacing({"scale": {"x": 1}, "units": {"x": "second"}}, ("x",), "sigma")
+
+
+def test_sigma_in_micrometres_is_sigma_in_voxels_along_each_axis():
+    voxels = np.random.default_rng(0).random((6, 12, 14))
+    attrs = {"scale": {"z": 2.0, "y": 0.5, "x": 0.25}, "units": MICROMETRES}
+    image = xr.DataArray(voxels, dims=("z", "y", "x"), attrs=attrs)
+    wanted = ndi.gaussian_filter(voxels, (0.4, 1.6, 3.2))
+    for given in (image, image.chunk(z=2, y=5, x=6)):
+        smooth = filters.gaussian(given, sigma="0.8 um", dims="zyx")
+        np.testing.assert_allclose(smooth, wanted, rtol=1e-9)
+    np.testing.assert_allclose(filters.gaussian(voxels, sigma=(0.4, 1.6, 3.2), dims="zyx"), wanted, rtol=1e-9)
+    plane = filters.gaussian(image, sigma="0.8 um")
+    np.testing.assert_allclose(plane, ndi.gaussian_filter(voxels, (0, 1.6, 3.2)), rtol=1e-9)
+    with pytest.raises(ImageError, match=r"filters\.gaussian: sigma is a length"):
+        filters.gaussian(voxels, sigma="0.8 um")
+
+
+def test_a_sigma_of_each_axis():
+    assert as_sigma([0, 1.5]) == (0.0, 1.5)
+    for bad in (0, -1, 1001, True, [1, -1], [1, "2 um"], None, {}):
+        with pytest.raises(ValueError, match="must"):
+            as_sigma(bad)
+    assert per_axis(2, 3, "sigma") == (2.0, 2.0, 2.0)
+    with pytest.raises(ParameterError, match="needs one number, or 3"):
+        filters.gaussian(np.zeros((3, 4, 5)), sigma=(1, 2), dims="zyx")
+
+
+def test_a_workflow_holds_lengths_as_text():
+    text = "name: soft\nsteps:\n  - op: filters.gaussian\n    sigma: 0.8 um\n"
+    flow = Workflow.parse(text)
+    assert flow.steps[0].params["sigma"] == "0.8 um"
+    assert Workflow.parse(flow.dump()) == flow
