@@ -1,8 +1,13 @@
-"""Footprints: which neighbours take part in a morphological operation. Always a boolean array, as in scikit-image."""
+"""Footprints: which neighbours take part in a morphological operation. Always a boolean array, as in scikit-image.
+
+The centre of a footprint is its middle element, and of an even axis the one before the middle: ``(size - 1) // 2``,
+as in scikit-image (SciPy takes ``size // 2``). So ``square(2)`` looks at a pixel and at the next one along each axis.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from typing import Annotated, Any
 
 import numpy as np
@@ -27,37 +32,124 @@ def disk(radius: int) -> Mask:
            [1, 1, 1],
            [0, 1, 0]])
     """
-    return _sphere(radius, 2)
+    return np.asarray(_ball_of(np.square, radius, 2) <= radius**2)
 
 
 def ball(radius: int) -> Mask:
     """Return the voxels at most ``radius`` from the centre, as ``skimage.morphology.ball``."""
-    return _sphere(radius, 3)
+    return np.asarray(_ball_of(np.square, radius, 3) <= radius**2)
 
 
 def square(width: int) -> Mask:
     """Return a square of ``width`` x ``width`` pixels."""
-    return np.ones(_shape(_at_least(width, 1, "width"), 2), bool)
+    return np.ones(_fits((_at_least(width, 1, "width"),) * 2), bool)
 
 
 def cube(width: int) -> Mask:
     """Return a cube of ``width`` x ``width`` x ``width`` voxels."""
-    return np.ones(_shape(_at_least(width, 1, "width"), 3), bool)
+    return np.ones(_fits((_at_least(width, 1, "width"),) * 3), bool)
+
+
+def rectangle(*shape: int) -> Mask:
+    """Return a rectangle of rows x columns, or a box of planes x rows x columns, as ``footprint_rectangle``.
+
+    Examples
+    --------
+    >>> rectangle(2, 3).astype(int)
+    array([[1, 1, 1],
+           [1, 1, 1]])
+    """
+    if len(shape) not in (2, 3):
+        raise ParameterError(f"rectangle needs rows and columns, or planes, rows and columns (got {shape})")
+    return np.ones(_fits(tuple(_at_least(size, 1, "side of a rectangle") for size in shape)), bool)
 
 
 def cross(radius: int) -> Mask:
     """Return a horizontal and a vertical line of ``2 * radius + 1`` pixels that cross in the centre."""
-    mask = np.zeros(_shape(2 * _at_least(radius, 0, "radius") + 1, 2), bool)
+    mask = np.zeros(_fits((2 * _at_least(radius, 0, "radius") + 1,) * 2), bool)
     mask[radius, :] = mask[:, radius] = True
     return mask
 
 
-SHAPES = {"ball": ball, "cross": cross, "cube": cube, "disk": disk, "square": square}
-"""The shapes a workflow can name: ``footprint: {disk: 3}``."""
+def diamond(radius: int) -> Mask:
+    """Return the pixels at most ``radius`` steps along the axes from the centre, as ``skimage.morphology.diamond``.
+
+    Examples
+    --------
+    >>> diamond(2).astype(int)
+    array([[0, 0, 1, 0, 0],
+           [0, 1, 1, 1, 0],
+           [1, 1, 1, 1, 1],
+           [0, 1, 1, 1, 0],
+           [0, 0, 1, 0, 0]])
+    """
+    return np.asarray(_ball_of(np.abs, radius, 2) <= radius)
+
+
+def octahedron(radius: int) -> Mask:
+    """Return the voxels at most ``radius`` steps along the axes from the centre: a diamond in space."""
+    return np.asarray(_ball_of(np.abs, radius, 3) <= radius)
+
+
+def octagon(m: int, n: int) -> Mask:
+    """Return an octagon of straight sides ``m`` long and slanted ones ``n`` high, as ``skimage.morphology.octagon``.
+
+    Examples
+    --------
+    >>> octagon(3, 1).astype(int)
+    array([[0, 1, 1, 1, 0],
+           [1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1],
+           [0, 1, 1, 1, 0]])
+    """
+    side = _at_least(m, 0, "m") + 2 * _at_least(n, 0, "n")
+    _fits((_at_least(side, 1, "m + 2 * n"),) * 2)
+    from_edge = np.minimum(np.arange(side), np.arange(side)[::-1])
+    # Without straight sides two slanted ones would meet between two pixels: scikit-image joins them by two.
+    return np.asarray(from_edge[:, np.newaxis] + from_edge >= (n if m else n - 1))
+
+
+def star(a: int) -> Mask:
+    """Return a square of side ``2 * a + 1`` and a square on its corner over it, as ``skimage.morphology.star``.
+
+    Examples
+    --------
+    >>> star(2).astype(int)
+    array([[0, 0, 0, 1, 0, 0, 0],
+           [0, 1, 1, 1, 1, 1, 0],
+           [0, 1, 1, 1, 1, 1, 0],
+           [1, 1, 1, 1, 1, 1, 1],
+           [0, 1, 1, 1, 1, 1, 0],
+           [0, 1, 1, 1, 1, 1, 0],
+           [0, 0, 0, 1, 0, 0, 0]])
+    """
+    reach_of_points = _at_least(a, 1, "a") + a // 2
+    distance = _ball_of(np.abs, reach_of_points, 2)
+    offset = np.abs(np.arange(-reach_of_points, reach_of_points + 1))
+    return np.asarray((distance <= reach_of_points) | (np.maximum(offset[:, np.newaxis], offset) <= a))
+
+
+SHAPES: dict[str, Callable[..., Mask]] = {
+    "ball": ball,
+    "cross": cross,
+    "cube": cube,
+    "diamond": diamond,
+    "disk": disk,
+    "octagon": octagon,
+    "octahedron": octahedron,
+    "rectangle": rectangle,
+    "square": square,
+    "star": star,
+}
+"""The shapes a workflow can name: ``footprint: {disk: 3}``, ``footprint: {rectangle: [3, 5]}``."""
+
+_NUMBERS = {"octagon": (2,), "rectangle": (2, 3)}
+"""How many numbers a shape needs, where it is not one."""
 
 
 def as_footprint(given: object) -> Mask:
-    """Return ``given`` as a footprint: an array, nested lists, or one named shape with its size.
+    """Return ``given`` as a footprint: an array, nested lists, or one named shape with its size or sizes.
 
     Raises
     ------
@@ -70,14 +162,7 @@ def as_footprint(given: object) -> Mask:
     np.int64(5)
     """
     if isinstance(given, Mapping):
-        if len(given) != 1:
-            raise ParameterError(f"a footprint names one shape and its size, such as {{disk: 3}} (got {dict(given)})")
-        ((name, size),) = given.items()
-        if name not in SHAPES:
-            raise UnknownNameError.of("footprint", str(name), SHAPES)
-        if not isinstance(size, int) or isinstance(size, bool):
-            raise ParameterError(f"footprint {name} needs a whole number of pixels (got {size!r})")
-        return SHAPES[name](size)
+        return _named_shape(given)
     try:
         mask = np.asarray(given)
     except ValueError:
@@ -92,14 +177,52 @@ def as_footprint(given: object) -> Mask:
     return mask
 
 
+def _named_shape(given: Mapping[Any, Any]) -> Mask:
+    if len(given) != 1:
+        raise ParameterError(f"a footprint names one shape and its size, such as {{disk: 3}} (got {dict(given)})")
+    ((name, size),) = given.items()
+    if name not in SHAPES:
+        raise UnknownNameError.of("footprint", str(name), SHAPES)
+    sizes = list(size) if isinstance(size, (list, tuple)) else [size]
+    counts = _NUMBERS.get(name, (1,))
+    if len(sizes) not in counts or not all(isinstance(one, int) and not isinstance(one, bool) for one in sizes):
+        needs = "a whole number" if counts == (1,) else f"a list of {' or '.join(map(str, counts))} whole numbers"
+        raise ParameterError(f"footprint {name} needs {needs} of pixels (got {size!r})")
+    return SHAPES[name](*sizes)
+
+
 def dump_footprint(mask: Mask) -> Any:
     """Return the shortest text for ``mask``: the shape and size where it is a named one, else nested lists."""
-    for name, shape in SHAPES.items():
-        size = max(mask.shape) if name in {"square", "cube"} else max(mask.shape) // 2
-        candidate = shape(size)
+    for name, sizes in _guesses(mask):
+        candidate = SHAPES[name](*sizes)
         if candidate.shape == mask.shape and (candidate == mask).all():
-            return {name: size}
+            return {name: list(sizes) if name in _NUMBERS else sizes[0]}
     return mask.astype(int).tolist()
+
+
+def _guesses(mask: Mask) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the named shapes that ``mask`` may be, each with the size it would have, the plainest first."""
+    side = max(mask.shape)
+    half = side // 2
+    flat = mask.ndim == 2
+    if len(set(mask.shape)) == 1:
+        yield ("square" if flat else "cube"), (side,)
+        if side % 2:
+            for name in ("disk", "cross", "diamond") if flat else ("ball", "octahedron"):
+                yield name, (half,)
+        straight = int(mask[0].sum()) if flat else 0
+        if straight and (side - straight) % 2 == 0:
+            yield "octagon", (straight, (side - straight) // 2)
+        if flat and side > 1:
+            yield "star", (-(-2 * half // 3),)
+    yield "rectangle", mask.shape
+
+
+def _schema_of(name: str) -> dict[str, Any]:
+    counts = _NUMBERS.get(name)
+    if counts is None:
+        return {"type": "integer", "minimum": 0}
+    return {"type": "array", "items": {"type": "integer"}, "minItems": min(counts), "maxItems": max(counts)}
 
 
 Footprint = Annotated[
@@ -108,11 +231,11 @@ Footprint = Annotated[
     PlainSerializer(dump_footprint),
     WithJsonSchema(
         {
-            "description": "a named shape and its size in pixels, or a 2-D or 3-D array of 0 and 1",
+            "description": "a named shape and its size or sizes in pixels, or a 2-D or 3-D array of 0 and 1",
             "anyOf": [
                 {
                     "type": "object",
-                    "properties": {name: {"type": "integer", "minimum": 0} for name in SHAPES},
+                    "properties": {name: _schema_of(name) for name in SHAPES},
                     "additionalProperties": False,
                     "minProperties": 1,
                     "maxProperties": 1,
@@ -130,17 +253,35 @@ def reach(mask: Mask) -> tuple[int, ...]:
     return tuple(size // 2 for size in mask.shape)
 
 
-def _sphere(radius: int, ndim: int) -> Mask:
-    _shape(2 * _at_least(radius, 0, "radius") + 1, ndim)
-    offset = np.arange(-radius, radius + 1)
-    squares = np.stack(np.meshgrid(*[offset**2] * ndim, indexing="ij")).sum(axis=0)
-    return np.asarray(squares <= radius**2)
+def reach_beyond(mask: Mask) -> tuple[tuple[int, int], ...]:
+    """Return how far from its centre the pixels of ``mask`` lie: before and behind, along each axis.
+
+    Examples
+    --------
+    >>> reach_beyond(np.ones((1, 4), bool))
+    ((0, 0), (1, 2))
+    """
+    spans = []
+    for axis, size in enumerate(mask.shape):
+        taken = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
+        centre = (size - 1) // 2
+        spans.append((int(max(0, centre - taken[0])), int(max(0, taken[-1] - centre))))
+    return tuple(spans)
 
 
-def _shape(side: int, ndim: int) -> tuple[int, ...]:
-    if side**ndim > LARGEST:
-        raise ParameterError(f"a footprint has at most {LARGEST:,} pixels (got {' x '.join([f'{side:,}'] * ndim)})")
-    return (side,) * ndim
+def _ball_of(norm: Callable[[Any], Any], radius: int, ndim: int) -> Any:
+    """Return the distance of each pixel of a square or cube from its centre: ``norm`` of the offsets, summed."""
+    _fits((2 * _at_least(radius, 0, "radius") + 1,) * ndim)
+    offset = norm(np.arange(-radius, radius + 1))
+    return sum(np.meshgrid(*[offset] * ndim, indexing="ij", sparse=True))
+
+
+def _fits(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if prod(shape) > LARGEST:
+        raise ParameterError(
+            f"a footprint has at most {LARGEST:,} pixels (got {' x '.join(f'{size:,}' for size in shape)})"
+        )
+    return shape
 
 
 def _at_least(value: int, least: int, name: str) -> int:
