@@ -7,9 +7,10 @@ not be cubes.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -47,16 +48,16 @@ SYMBOLS = {
 _LENGTH = re.compile(r"\s*(?P<value>[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>[^\W\d_]+)\s*")
 
 
-@runtime_checkable
-class Physical(Protocol):
+class Physical(ABC):
     """A value that needs the size of pixels before it can be used."""
 
+    @abstractmethod
     def in_pixels(self, spacing: Sequence[float]) -> Any:
         """Return the value for pixels of ``spacing`` metres along each of the axes the operation works along."""
 
 
 @dataclass(frozen=True)
-class Length:
+class Length(Physical):
     """A length with its unit.
 
     Examples

@@ -18,8 +18,8 @@ from bigimg.run.inputs import tile_shape
 from bigimg.run.steps import INPUT, Step, image_parameters
 from bigimg.run.workflow import Workflow
 
-THRESHOLDS = {"otsu": BINS, "li": LI_BINS, "triangle": BINS}
-"""Global thresholds, and the bins they count floats in: their value and that histogram belong in the report."""
+BINS_OF = {"threshold.li": LI_BINS}
+"""Bins that a global threshold counts floats in, where it is not the usual number."""
 
 ROWS = ("table", "value")
 """Kinds of results that become rows of a table: one value an image is a row, too."""
@@ -65,11 +65,11 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
         images = {name: results[source] for name, source in image_parameters(step, known[step.op]).items()}
         try:
             results[step.name] = entry(results[step.source], **{**step.params, **images})
-            method = step.op.removeprefix("threshold.")
-            if method in THRESHOLDS:
-                value: Any = known[f"{step.op}_value"]
-                found = histogram(results[step.source], bins=THRESHOLDS[method])
-                thresholds[step.name] = found, value(results[step.source])
+            value: Any = known.get(f"{step.op}_value")
+            if value is not None:
+                # A threshold of the whole image: its value, and the histogram it lies in, belong in the report.
+                found = histogram(results[step.source], bins=BINS_OF.get(step.op, BINS))
+                thresholds[step.name] = found, value(results[step.source], **step.params)
         except BigimgError as error:
             raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
     del results[INPUT]

@@ -30,6 +30,7 @@ from bigimg.run.plan import Plan, budget, plan_inputs
 from bigimg.run.profile import ClusterProfile
 from bigimg.run.progress import Show, finished_tasks, watched
 from bigimg.run.reporting import Outcome, write_run_report
+from bigimg.run.warm import examples, warm, worker_plugin
 from bigimg.run.workflow import Workflow
 
 PACKAGES = (
@@ -159,8 +160,11 @@ def run(
     planned.check()
     unreported: Exception | None = None
     with building(dest) as folder:
+        kinds = tuple(examples(inputs.sources.values()))
+        warm(flow, kinds)  # once here, so that the workers of this machine find every kernel compiled
         with ClusterProfile.load(cluster).open(workers) as client:
             say(f"dashboard: {client.dashboard_link}")
+            client.register_plugin(worker_plugin(flow, kinds))
             work = Work(flow, folder, dest, planned.tile)
             outcome = _carry_out(client, work, inputs, planned, progress, (started, clock, str(input)))
             try:
