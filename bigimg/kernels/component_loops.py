@@ -231,3 +231,46 @@ def union(count: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.
     for item in range(count + 1):
         parent[item] = parent[parent[item]]
     return parent
+
+
+@njit(nogil=True, cache=True)
+def hold_any(
+    row_start: NDArray[np.int64],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    label: NDArray[np.int32],
+    count: int,
+    pixels: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which labels lie on a pixel that is True; the runs of those already found are not looked at."""
+    found = np.zeros(count + 1, np.bool_)
+    for row in range(row_start.size - 1):
+        for run in range(row_start[row], row_start[row + 1]):
+            if not found[label[run]]:
+                for column in range(start[run], stop[run]):
+                    if pixels[row, column]:
+                        found[label[run]] = True
+                        break
+    return found
+
+
+@njit(nogil=True, cache=True)
+def join_components(
+    root: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    first: NDArray[np.int64],
+    at_border: NDArray[np.bool_],
+    seeded: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the sums of sizes, the smallest first pixels, and the flags of any, at the root of each set."""
+    total = np.zeros(root.size, np.int64)
+    smallest = np.full(root.size, np.iinfo(np.int64).max)
+    border = np.zeros(root.size, np.bool_)
+    seed = np.zeros(root.size, np.bool_)
+    for item in range(1, root.size):
+        own = root[item]
+        total[own] += sizes[item - 1]
+        smallest[own] = min(smallest[own], first[item - 1])
+        border[own] |= at_border[item - 1]
+        seed[own] |= seeded[item - 1]
+    return total, smallest, border, seed

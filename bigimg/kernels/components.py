@@ -17,6 +17,7 @@ two-scan labeling algorithm", IEEE Trans. Image Process. 17 (2008).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,6 +45,20 @@ class RunLabels:
     """Label of each run, 1 to ``count`` in raster order of each component's first pixel."""
     count: int
     """Number of components."""
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """What is known of each of some components, without the background."""
+
+    sizes: NDArray[np.int64]
+    """Number of pixels."""
+    first: NDArray[np.int64]
+    """Index of the first pixel in the whole image, in raster order."""
+    at_border: NDArray[np.bool_]
+    """Whether it touches the border of the image."""
+    seeded: NDArray[np.bool_]
+    """Whether it holds a seed."""
 
 
 def label_runs(mask: NDArray[np.bool_], connectivity: int) -> RunLabels:
@@ -152,6 +167,53 @@ def first_pixels(runs: RunLabels) -> NDArray[np.int64]:
     array([-1,  1,  2])
     """
     return component_loops.first_pixels(runs.row_start, runs.start, runs.label, runs.count, runs.shape[-1])
+
+
+def holds_any(runs: RunLabels, pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which labels lie on a pixel of the mask ``pixels``, of shape ``(count + 1,)``; False of the background.
+
+    Examples
+    --------
+    >>> runs = label_runs(np.array([[True, True, False, True]]), connectivity=1)
+    >>> holds_any(runs, np.array([[False, True, True, False]]))
+    array([False,  True, False])
+    """
+    rows = np.ascontiguousarray(pixels).reshape(-1, runs.shape[-1])
+    return component_loops.hold_any(runs.row_start, runs.start, runs.stop, runs.label, runs.count, rows)
+
+
+def join_components(
+    parts: Sequence[Components], a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.int64], Components]:
+    """Join components in pairs.
+
+    Parameters
+    ----------
+    parts : sequence of Components
+        Numbered from 1 one after the other; 0 is the background.
+    a, b : (K,) integer arrays
+        Each ``a[i]`` is joined to ``b[i]``.
+
+    Returns
+    -------
+    root : (count + 1,) array
+        For every number the smallest of its set.
+    joined : Components
+        Of shape ``(count + 1,)``; what is known of a set stands at its smallest number, and other sizes are 0.
+
+    Examples
+    --------
+    >>> no = np.zeros(3, bool)
+    >>> part = Components(np.array([5, 6, 7]), np.array([0, 20, 10]), no, no)
+    >>> root, joined = join_components([part], np.array([3]), np.array([2]))
+    >>> root, joined.sizes, joined.first[2]
+    (array([0, 1, 2, 2]), array([ 0,  5, 13,  0]), np.int64(10))
+    """
+    sizes, first, at_border, seeded = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("sizes", "first", "at_border", "seeded")
+    )
+    root = union(len(sizes), a, b)
+    return root, Components(*component_loops.join_components(root, sizes, first, at_border, seeded))
 
 
 def face(runs: RunLabels, axis: int, side: Literal[0, 1]) -> NDArray[np.int32]:

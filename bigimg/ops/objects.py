@@ -2,7 +2,7 @@
 
 A tile keeps its pixels as labelled runs and sends the size, first pixel and border contact of each component with the
 labels on its faces. What touches across faces is one object. Filters judge whole objects, and labels are ranks of first
-pixels, so that neither can tell how the image was cut.
+pixels, so that neither can tell how the image was cut. The holes of a mask are the objects of its background.
 """
 
 from __future__ import annotations
@@ -24,37 +24,46 @@ from bigimg.engine.gather import finish_again, gathered
 from bigimg.engine.kinds import gather, opened
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels.components import (
+    Components,
     RunLabels,
     component_sizes,
     face,
     first_pixels,
+    holds_any,
+    join_components,
     label_runs,
     paint,
     paint_mask,
-    union,
 )
+from bigimg.ops.object_filters import Filter
 
 Ids = NDArray[np.int64]
+Index = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class TileObjects:
-    """What a tile sends of its components; index 0 is the background."""
+    """What a tile sends of its components."""
 
-    sizes: Ids
-    first: Ids
-    """Index of the first pixel of each component in the whole image, in raster order."""
-    at_border: NDArray[np.bool_]
-    """Whether the component touches the border of the image."""
+    components: Components
     faces: Mapping[tuple[int, int], NDArray[np.int32]]
     """Labels on each face, by axis and side, where the image goes on beyond it."""
 
 
-Sent = dict[tuple[int, ...], TileObjects]
+@dataclass(frozen=True)
+class TileRuns:
+    """What a tile keeps."""
+
+    runs: RunLabels
+    invalid: NDArray[np.uint8] | None
+    """Bits of the pixels that are neither mask nor hole, where there are any to tell from the mask."""
+
+
+Sent = dict[Index, TileObjects]
 
 
 @dataclass(frozen=True)
-class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
+class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
     """Find the objects of a mask, keep those wanted, and give their mask or their labels."""
 
     ndim: int
@@ -62,15 +71,18 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
     output: Literal["mask", "labels"]
     wide: bool
     """Whether labels need 64 bits."""
-    min_size: int = 0
-    max_size: int | None = None
-    clear_border: bool = False
+    filters: tuple[Filter, ...] = ()
+    """What objects must pass, one after the other."""
+    holes: bool = False
+    """Whether the objects are those of the background; the mask is then what they leave."""
+    open_ends: bool = False
+    """Whether holes go on where pixels are not valid, and beyond: as at the border of the image."""
     name: ClassVar[str] = "objects"
     keeps: ClassVar[int] = 6  # the runs of a checkerboard, the worst there is
 
     def split_key(self) -> object:
         """Tiles are labelled the same whatever is kept of them later."""
-        return self.ndim, self.connectivity
+        return self.ndim, self.connectivity, self.holes, self.open_ends
 
     def dtype(self) -> np.dtype[Any]:
         """Return bool for a mask, and for labels the unsigned dtype that can number every object there could be."""
@@ -78,11 +90,11 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
             return np.dtype(bool)
         return np.dtype(np.uint64 if self.wide else np.uint32)
 
-    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[RunLabels, Sent]:
+    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[TileRuns, Sent]:
         """Label the tile by itself."""
         (pixels,) = images
-        runs = label_runs(np.ascontiguousarray(pixels if valid is None else pixels & valid), self.connectivity)
-        first = np.array(np.unravel_index(np.maximum(first_pixels(runs), 0), tile.shape), np.int64)
+        runs = label_runs(np.ascontiguousarray(self.members(pixels, valid)), self.connectivity)
+        first = np.array(np.unravel_index(first_pixels(runs)[1:], tile.shape), np.int64)
         first += np.array(tile.origin, np.int64)[:, None]
         at_border = np.zeros(runs.count + 1, bool)
         faces: dict[tuple[int, int], NDArray[np.int32]] = {}
@@ -93,46 +105,52 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
                 at_border[line] = True
             else:
                 faces[axis, side] = line
-        index = np.ravel_multi_index(tuple(first), tile.image_shape)
-        return runs, {tile.index: TileObjects(component_sizes(runs), np.asarray(index, np.int64), at_border, faces)}
+        if self.open_ends and valid is not None:
+            at_border |= holds_any(runs, ~valid)
+        seeds = self.seeds(pixels)
+        seeded = np.zeros(runs.count + 1, bool) if seeds is None else holds_any(runs, seeds)
+        index = np.asarray(np.ravel_multi_index(tuple(first), tile.image_shape), np.int64)
+        components = Components(component_sizes(runs)[1:], index, at_border[1:], seeded[1:])
+        invalid = None if valid is None or self.open_ends or not self.holes else np.packbits(~valid)
+        return TileRuns(runs, invalid), {tile.index: TileObjects(components, faces)}
+
+    def members(self, pixels: Pixels, valid: Valid | None) -> NDArray[np.bool_]:
+        """Return the pixels that objects are made of."""
+        if self.holes and self.open_ends:
+            return ~pixels if valid is None else ~(pixels & valid)
+        members = ~pixels if self.holes else pixels
+        return members if valid is None else members & valid
+
+    def seeds(self, pixels: Pixels) -> NDArray[np.bool_] | None:  # noqa: ARG002 - a mask has none
+        """Return the pixels one of which an object must hold to be seeded."""
+        return None
 
     def merge(self, first: Sent, second: Sent) -> Sent:
         """Return what all tiles have sent."""
         return {**first, **second}
 
-    def solve(self, state: Sent) -> dict[tuple[int, ...], NDArray[Any]]:
+    def solve(self, state: Sent) -> dict[Index, NDArray[Any]]:
         """Join components across faces, choose objects, and number them; return the new labels of each tile's own."""
         indices = sorted(state)
-        counts = [len(state[index].sizes) - 1 for index in indices]
-        offsets = dict(zip(indices, np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)))
-        total = sum(counts)
-        pairs = [pair for pair in self._touching(state, offsets) if pair.size]
-        touching = np.unique(np.concatenate(pairs, axis=1), axis=1) if pairs else np.zeros((2, 0), np.int64)
-        root = union(total, touching[0], touching[1])
-        sizes, first, border = (
-            np.zeros(total + 1, np.int64),
-            np.full(total + 1, np.iinfo(np.int64).max),
-            np.zeros(total + 1, bool),
-        )
-        for index in indices:
-            own = root[1 + offsets[index] : 1 + offsets[index] + len(state[index].sizes) - 1]
-            np.add.at(sizes, own, state[index].sizes[1:])
-            np.minimum.at(first, own, state[index].first[1:])
-            np.logical_or.at(border, own, state[index].at_border[1:])
-        keep = sizes >= max(1, self.min_size)
-        if self.max_size is not None:
-            keep &= sizes <= self.max_size
-        if self.clear_border:
-            keep &= ~border
+        parts = [state[index].components for index in indices]
+        ends = np.cumsum([0, *(len(part.sizes) for part in parts)])
+        offsets = dict(zip(indices, ends))
+        pairs = list(self._touching(state, offsets))
+        touching = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), np.int64)
+        root, found = join_components(parts, touching[0], touching[1])
+        keep = found.sizes > 0
+        for wanted in self.filters:
+            keep = wanted(found, keep)
         kept = np.flatnonzero(keep)
-        number = np.zeros(total + 1, np.uint64 if self.wide else np.uint32)
-        number[kept[np.argsort(first[kept])]] = np.arange(1, len(kept) + 1)
+        number = np.zeros(ends[-1] + 1, np.uint64 if self.wide else np.uint32)
+        number[kept[np.argsort(found.first[kept])]] = np.arange(1, len(kept) + 1)
+        number = number[root]
         return {
-            index: np.concatenate([number[:1] * 0, number[root[1 + offsets[index] : 1 + offsets[index] + count]]])
-            for index, count in zip(indices, counts)
+            index: np.concatenate([number[:1], number[1 + start : 1 + stop]])
+            for index, start, stop in zip(indices, ends[:-1], ends[1:])
         }
 
-    def _touching(self, state: Sent, offsets: Mapping[tuple[int, ...], np.int64]) -> Iterator[Ids]:
+    def _touching(self, state: Sent, offsets: Mapping[Index, np.int64]) -> Iterator[Ids]:
         """Yield pairs of components that touch across the planes between tiles; corners are met as shifts of planes."""
         grid = tuple(max(index[axis] for index in state) + 1 for axis in range(self.ndim))
         for axis in range(self.ndim):
@@ -144,13 +162,7 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
                         yield _meeting(before, after, shift)
 
     def _plane(
-        self,
-        state: Sent,
-        offsets: Mapping[tuple[int, ...], np.int64],
-        grid: tuple[int, ...],
-        axis: int,
-        layer: int,
-        side: int,
+        self, state: Sent, offsets: Mapping[Index, np.int64], grid: Index, axis: int, layer: int, side: int
     ) -> Ids:
         others = [range(count) for k, count in enumerate(grid) if k != axis]
         blocks = np.empty([len(other) for other in others], object)
@@ -160,13 +172,29 @@ class Objects(Gather[RunLabels, Sent, dict[tuple[int, ...], NDArray[Any]]]):
             blocks[place] = np.where(labels > 0, labels + offsets[index], 0)
         return np.asarray(np.block(blocks.tolist()))
 
-    def finish(self, tile: Tile, kept: RunLabels, value: dict[tuple[int, ...], NDArray[Any]]) -> Pixels:
+    def finish(self, tile: Tile, kept: TileRuns, value: dict[Index, NDArray[Any]]) -> Pixels:
         """Paint the runs of the tile."""
         numbers = value[tile.index]
-        return paint_mask(kept, numbers > 0) if self.output == "mask" else paint(kept, numbers)
+        if self.output == "labels":
+            return paint(kept.runs, numbers)
+        if not self.holes:
+            return paint_mask(kept.runs, numbers > 0)
+        mask = paint_mask(kept.runs, numbers == 0)
+        if kept.invalid is not None:
+            mask &= ~np.unpackbits(kept.invalid, count=mask.size).view(bool).reshape(mask.shape)
+        return mask
+
+    def goes_on(self, before: Objects) -> bool:
+        """Return whether this work is ``before`` and further filters, or another output, of the same objects."""
+        return (
+            type(self) is type(before)
+            and before.output == "mask"
+            and self.split_key() == before.split_key()
+            and self.filters[: len(before.filters)] == before.filters
+        )
 
 
-def _meeting(before: Ids, after: Ids, shift: tuple[int, ...]) -> Ids:
+def _meeting(before: Ids, after: Ids, shift: Index) -> Ids:
     ahead = tuple(slice(max(0, -step), size - max(0, step)) for step, size in zip(shift, before.shape))
     behind = tuple(slice(max(0, step), size - max(0, -step)) for step, size in zip(shift, before.shape))
     first, second = before[ahead].ravel(), after[behind].ravel()
@@ -174,28 +202,27 @@ def _meeting(before: Ids, after: Ids, shift: tuple[int, ...]) -> Ids:
     return np.stack([first[both], second[both]])
 
 
-def select_objects(
+def select_objects(mask: Any, connectivity: int | None, dims: Dims, *wanted: Filter) -> Any:
+    """Return the mask of the objects that pass."""
+    work = objects_of(mask, connectivity, dims, "mask")
+    return finished(mask, replace(work, filters=work.filters + wanted))
+
+
+def select_holes(mask: Any, connectivity: int, dims: Dims, *wanted: Filter, open_ends: bool) -> Any:
+    """Return the mask with all of its background filled but the holes that pass."""
+    work = objects_of(mask, connectivity, dims, "mask", holes=True, open_ends=open_ends)
+    return finished(mask, replace(work, filters=work.filters + wanted))
+
+
+def objects_of(
     mask: Any,
     connectivity: int | None,
     dims: Dims,
+    output: Literal["mask", "labels"],
     *,
-    min_size: int = 0,
-    max_size: int | None = None,
-    clear_border: bool = False,
-) -> Any:
-    """Return the mask of the objects wanted."""
-    work = objects_of(mask, connectivity, dims, "mask")
-    largest = [size for size in (work.max_size, max_size) if size is not None]
-    wanted = replace(
-        work,
-        min_size=max(work.min_size, min_size),
-        max_size=min(largest, default=None),
-        clear_border=work.clear_border or clear_border,
-    )
-    return finished(mask, wanted)
-
-
-def objects_of(mask: Any, connectivity: int | None, dims: Dims, output: Literal["mask", "labels"]) -> Objects:
+    holes: bool = False,
+    open_ends: bool = False,
+) -> Objects:
     """Return the work on the objects of ``mask``, with the filters that have made it of the same objects."""
     ndim = len(dims)
     given = opened(mask, ndim)
@@ -206,22 +233,31 @@ def objects_of(mask: Any, connectivity: int | None, dims: Dims, output: Literal[
     if connectivity is not None and connectivity > ndim:
         raise ParameterError(f"connectivity must be at most {ndim} for dims={dims!r} (got {connectivity})")
     connectivity = connectivity or ndim
-    # At most every second pixel (along a line) can be an object of its own.
-    wide = int(np.prod(given.pixels.shape[given.pixels.ndim - ndim :], dtype=object)) // 2 >= 2**32
-    before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
+    before = _before(given.pixels)
     if (
-        isinstance(before, Objects)
-        and (before.ndim, before.connectivity) == (ndim, connectivity)
+        before is not None
         and before.output == "mask"
+        and (before.ndim, before.connectivity) == (ndim, connectivity)
+        and (before.holes, before.open_ends) == (holes, open_ends)
     ):
         return replace(before, output=output)
-    return Objects(ndim, connectivity, output, wide)
+    return Objects(ndim, connectivity, output, needs_64_bits(given.pixels.shape, ndim), (), holes, open_ends)
+
+
+def needs_64_bits(shape: tuple[int, ...], ndim: int) -> bool:
+    """Return whether there can be more objects than 32 bits number: at most every second pixel along a line is one."""
+    return int(np.prod(shape[len(shape) - ndim :], dtype=object)) // 2 >= 2**32
 
 
 def finished(mask: Any, work: Objects) -> Any:
     """Return ``work`` on ``mask``, from the tiles that an earlier filter has labelled where there was one."""
     given = opened(mask, work.ndim)
-    before = gathered(given.pixels) if isinstance(given.pixels, da.Array) else None
-    if isinstance(before, Objects) and before.output == "mask" and before.split_key() == work.split_key():
+    before = _before(given.pixels)
+    if before is not None and work.goes_on(before):
         return given.close(finish_again(given.pixels, work))
     return gather(work, mask, ndim=work.ndim)
+
+
+def _before(pixels: Any) -> Objects | None:
+    before = gathered(pixels) if isinstance(pixels, da.Array) else None
+    return before if isinstance(before, Objects) else None

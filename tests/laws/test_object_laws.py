@@ -5,13 +5,17 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage import filters, morphology, segmentation
 from skimage import measure as reference
-from skimage import morphology, segmentation
 
+from bigimg.ops import morphology as ours
+from bigimg.ops import threshold
+from bigimg.ops.object_filters import ByBorder, BySize
 from bigimg.ops.objects import finished, objects_of, select_objects
-from bigimg.testing import nothing_computes, random_chunks
+from bigimg.testing import nothing_computes, random_chunks, random_image
 
 DENSITIES = st.sampled_from([0.0, 0.1, 0.4, 0.6, 0.9, 1.0])
 
@@ -63,9 +67,9 @@ def test_filters_judge_whole_objects(rows, columns, density, size, seed):
     mask = np.random.default_rng(seed).random((rows, columns)) < density
     lazy = da.from_array(mask, chunks=random_chunks(mask.shape, seed))
     kept = morphology.remove_small_objects(mask, max_size=size - 1, connectivity=2)
-    got = select_objects(lazy, None, "yx", min_size=size)
+    got = select_objects(lazy, None, "yx", BySize(size))
     np.testing.assert_array_equal(got.compute(scheduler="sync"), kept)
-    cleared = select_objects(got, None, "yx", clear_border=True)
+    cleared = select_objects(got, None, "yx", ByBorder(touches=False))
     inside = segmentation.clear_border(kept)
     np.testing.assert_array_equal(cleared.compute(scheduler="sync"), inside)
     np.testing.assert_array_equal(label(cleared).compute(scheduler="sync"), reference.label(inside))
@@ -89,7 +93,7 @@ def test_objects_that_wind_through_every_tile(name, chunks):
 
 def test_a_filter_and_its_labels_share_the_tiles_they_label():
     mask = np.random.default_rng(0).random((64, 64)) < 0.4
-    kept = select_objects(da.from_array(mask, chunks=16), None, "yx", min_size=4)
+    kept = select_objects(da.from_array(mask, chunks=16), None, "yx", BySize(4))
     labels = label(kept)
     tasks = dict(labels.dask)
     assert len(tasks) <= 3 * 16
@@ -105,3 +109,109 @@ def test_planes_of_a_stack_are_numbered_each_by_itself():
     expected = np.stack([reference.label(plane) for plane in mask])
     np.testing.assert_array_equal(label(mask), expected)
     np.testing.assert_array_equal(label(da.from_array(mask, chunks=(2, 4, 5))).compute(), expected)
+
+
+def largest(mask, number):
+    """Sort the objects by size, the first pixel first among equals, and keep some."""
+    labels = reference.label(mask)
+    order = np.argsort(-np.bincount(labels.ravel())[1:], kind="stable")
+    return np.isin(labels, order[:number] + 1)
+
+
+def cut(image, seed):
+    return da.from_array(image, chunks=random_chunks(image.shape, seed))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 20), st.integers(1, 20), DENSITIES, st.integers(1, 12), st.integers(0, 2**31))
+def test_holes_are_judged_whole(rows, columns, density, size, seed):
+    mask = np.random.default_rng(seed).random((rows, columns)) < density
+    for connectivity in (1, 2):
+        expected = morphology.remove_small_holes(mask, max_size=size, connectivity=connectivity)
+        got = ours.remove_small_holes(cut(mask, seed), max_size=size, connectivity=connectivity)
+        np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+        structure = ndi.generate_binary_structure(2, connectivity)
+        got = ours.fill_holes(cut(mask, seed), connectivity=connectivity)
+        np.testing.assert_array_equal(got.compute(scheduler="sync"), ndi.binary_fill_holes(mask, structure))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 20), st.integers(1, 20), DENSITIES, st.integers(1, 5), st.integers(0, 2**31))
+def test_filters_in_any_order_are_those_of_the_whole_image(rows, columns, density, number, seed):
+    mask = np.random.default_rng(seed).random((rows, columns)) < density
+    np.testing.assert_array_equal(ours.largest_objects(mask, number=number), largest(mask, number))
+    first = ours.clear_border(ours.largest_objects(cut(mask, seed), number=number))
+    np.testing.assert_array_equal(first.compute(scheduler="sync"), segmentation.clear_border(largest(mask, number)))
+    second = ours.largest_objects(ours.clear_border(cut(mask, seed)), number=number)
+    expected = largest(segmentation.clear_border(mask), number)
+    np.testing.assert_array_equal(second.compute(scheduler="sync"), expected)
+    np.testing.assert_array_equal(label(second).compute(scheduler="sync"), reference.label(expected))
+    filled = ours.fill_holes(second)
+    np.testing.assert_array_equal(filled.compute(scheduler="sync"), ndi.binary_fill_holes(expected))
+    np.testing.assert_array_equal(label(filled).compute(), reference.label(ndi.binary_fill_holes(expected)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    st.sampled_from(["bool", "uint8", "int16", "uint32", "float32", "float64"]),
+    st.tuples(st.floats(-0.1, 1.1), st.floats(-0.1, 1.1)),
+    st.integers(0, 2**31),
+)
+def test_hysteresis_is_that_of_the_whole_image(shape, dtype, quantiles, seed):
+    image = random_image(shape, dtype, seed)
+    low, high = (np.float64(image.min() + q * (float(image.max()) - float(image.min()))) for q in quantiles)
+    expected = filters.apply_hysteresis_threshold(image, low, high)
+    np.testing.assert_array_equal(threshold.hysteresis(image, low=low, high=high), expected)
+    got = threshold.hysteresis(cut(image, seed), low=low, high=high)
+    np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
+@pytest.mark.parametrize("value", [0.1, -1.5, 300.5, 1e300, -1e300, np.inf, -np.inf])
+def test_thresholds_out_of_the_range_of_the_dtype(dtype, value):
+    image = np.array([[0, 1, 2], [3, 255, 100]]).astype(dtype) * np.array(0.1 if dtype[0] == "f" else 1, dtype)
+    got = threshold.hysteresis(image, low=value, high=value)
+    value = np.float64(value)  # a Python number would be rounded to the dtype of the image
+    np.testing.assert_array_equal(got, filters.apply_hysteresis_threshold(image, value, value))
+
+
+def test_lazy_thresholds_are_taken_when_they_are_known():
+    image = random_image((40, 30), "uint8", 3)
+    lazy = da.from_array(image, chunks=11)
+    value = int(threshold.otsu_value(image))
+    expected = filters.apply_hysteresis_threshold(image, 20, value)
+    with nothing_computes():
+        got = threshold.hysteresis(lazy, low=20, high=threshold.otsu_value(lazy))
+        labels = label(ours.remove_small_objects(got, min_size=3, connectivity=1), 1)
+    np.testing.assert_array_equal(got.compute(), expected)
+    np.testing.assert_array_equal(threshold.hysteresis(image, low=20, high=threshold.otsu_value(lazy)), expected)
+    kept = morphology.remove_small_objects(expected, max_size=2, connectivity=1)
+    np.testing.assert_array_equal(labels.compute(), reference.label(kept, connectivity=1))
+    assert sum(str(key[0]).startswith("objects.split") for key in dict(labels.dask) if isinstance(key, tuple)) == 12
+
+
+def test_holes_and_pixels_that_are_not_valid():
+    mask = np.zeros((7, 12), bool)
+    mask[1:6, 1:6] = mask[1:6, 7:12] = True
+    mask[2:5, 2:5] = mask[3, 9] = mask[2:5, 10] = False
+    valid = np.ones_like(mask)
+    valid[2, 2] = valid[:, 11] = False
+    image = np.ma.MaskedArray(mask, ~valid)
+    filled = ours.fill_holes(image)
+    assert not filled.data[3, 3], "it leads to a pixel of which nothing is known"
+    assert not filled.data[3, 10], "it leads to columns of which nothing is known"
+    assert filled.data[3, 9]
+    small = ours.remove_small_holes(image, max_size=8)
+    assert small.data[3, 3], "its eight valid pixels are counted"
+    assert not small.data[~valid].any()
+
+
+@pytest.mark.parametrize("chunks", [1, 5, (1, 31), (31, 1)])
+def test_holes_that_wind_through_every_tile(chunks):
+    wall = spiral(31)
+    for mask in (wall, ~wall, np.pad(~spiral(29), 1, constant_values=True)):
+        lazy = da.from_array(mask, chunks=chunks)
+        np.testing.assert_array_equal(ours.fill_holes(lazy).compute(), ndi.binary_fill_holes(mask))
+        small = ours.remove_small_holes(lazy, max_size=200)
+        np.testing.assert_array_equal(small.compute(), morphology.remove_small_holes(mask, max_size=200))

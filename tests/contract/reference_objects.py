@@ -1,0 +1,137 @@
+"""References of what needs whole objects: filters, holes, labels, measurements."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import scipy.ndimage as ndi
+from skimage import filters, measure, morphology, segmentation
+
+from .case import INTEGERS, NUMBERS, Case
+
+MASK = ("bool",)
+
+
+def sizes(mask, smallest, largest, connectivity):
+    labels = measure.label(mask, connectivity=connectivity)
+    counts = np.bincount(labels.ravel())
+    keep = (counts >= smallest) & (counts <= largest)
+    keep[0] = False
+    return keep[labels]
+
+
+def largest(mask, number):
+    labels = measure.label(mask)
+    order = np.argsort(-np.bincount(labels.ravel())[1:], kind="stable")
+    return np.isin(labels, order[:number] + 1)
+
+
+def labels_of(shape, dtype):
+    return measure.label(np.random.default_rng(3).random(shape) < 0.5).astype(dtype)
+
+
+def table(labels, properties):
+    return pd.DataFrame(measure.regionprops_table(labels, properties=properties))
+
+
+BOX = ("label", "area", "bbox")
+
+CASES = [
+    Case(
+        "morphology.remove_small_objects",
+        partial(morphology.remove_small_objects, max_size=6, connectivity=2),
+        {"min_size": 7},
+        MASK,
+    ),
+    Case(
+        "morphology.remove_small_objects",
+        partial(morphology.remove_small_objects, max_size=6),
+        {"min_size": 7, "connectivity": 1},
+        MASK,
+        volume=True,
+    ),
+    Case(
+        "morphology.filter_sizes",
+        partial(sizes, smallest=3, largest=40, connectivity=2),
+        {"min_size": 3, "max_size": 40},
+        MASK,
+    ),
+    Case(
+        "morphology.filter_sizes",
+        partial(sizes, smallest=3, largest=40, connectivity=2),
+        {"min_size": 3, "max_size": 40, "connectivity": 2},
+        MASK,
+        volume=True,
+    ),
+    Case("morphology.clear_border", segmentation.clear_border, {}, MASK),
+    Case("morphology.clear_border", segmentation.clear_border, {}, MASK, volume=True),
+    Case("morphology.largest_objects", partial(largest, number=1), {}, MASK),
+    Case("morphology.largest_objects", partial(largest, number=3), {"number": 3}, MASK, volume=True),
+    Case("morphology.remove_small_holes", partial(morphology.remove_small_holes, max_size=64), {}, MASK),
+    Case(
+        "morphology.remove_small_holes",
+        partial(morphology.remove_small_holes, max_size=5, connectivity=2),
+        {"max_size": 5, "connectivity": 2},
+        MASK,
+    ),
+    Case(
+        "morphology.remove_small_holes",
+        partial(morphology.remove_small_holes, max_size=5, connectivity=3),
+        {"max_size": 5, "connectivity": 3},
+        MASK,
+        volume=True,
+    ),
+    Case("morphology.fill_holes", ndi.binary_fill_holes, {}, MASK),
+    Case("morphology.fill_holes", ndi.binary_fill_holes, {}, MASK, volume=True),
+    Case(
+        "morphology.fill_holes",
+        partial(ndi.binary_fill_holes, structure=ndi.generate_binary_structure(2, 2)),
+        {"connectivity": 2},
+        MASK,
+    ),
+    Case(
+        "threshold.hysteresis",
+        lambda image: filters.apply_hysteresis_threshold(image, 30, 120),
+        {"low": 30.0, "high": 120.0},
+        INTEGERS,
+    ),
+    Case(
+        "threshold.hysteresis",
+        lambda image: filters.apply_hysteresis_threshold(image, 0.3, 0.7),
+        {"low": 0.3, "high": 0.7},
+        ("bool", *NUMBERS),
+    ),
+    Case(
+        "threshold.hysteresis",
+        lambda image: filters.apply_hysteresis_threshold(image, 0.3, 0.7),
+        {"low": 0.3, "high": 0.7},
+        ("uint8", "float32"),
+        volume=True,
+    ),
+    Case("measure.label", measure.label, {}, MASK),
+    Case("measure.label", partial(measure.label, connectivity=1), {"connectivity": 1}, MASK),
+    Case("measure.label", partial(measure.label, connectivity=2), {"connectivity": 2}, MASK, volume=True),
+    Case(
+        "measure.regionprops_table",
+        partial(table, properties=BOX),
+        {"properties": list(BOX)},
+        ("uint8", "uint16", "int32"),
+        image=partial(labels_of, (40, 31)),
+    ),
+    Case(
+        "measure.regionprops_table",
+        partial(table, properties=("label", "centroid", "eccentricity")),
+        {"properties": ["label", "centroid", "eccentricity"]},
+        ("uint16", "int32"),
+        rtol=1e-9,
+        image=partial(labels_of, (40, 31)),
+    ),
+    Case(
+        "measure.regionprops_table",
+        partial(table, properties=BOX),
+        {"properties": list(BOX)},
+        ("uint16",),
+        volume=True,
+        image=partial(labels_of, (9, 20, 31)),
+    ),
+]
