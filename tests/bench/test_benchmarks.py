@@ -42,3 +42,11 @@ def test_the_tables_are_printed(chain, capsys, monkeypatch):
 def test_planning_makes_as_many_tasks_as_it_counted():
     planning = runpy.run_path(str(HERE / "planning.py"))
     assert planning["planned"](8192)[2] == 25**2
+
+
+def test_the_stored_chain_is_timed_beside_its_floor(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+    stored = runpy.run_path(str(HERE / "stored_chain.py"))
+    monkeypatch.setattr(sys, "argv", ["stored_chain.py", "--size", "1100", "--tile", "512", "--runs", "1"])
+    stored["main"]()
+    assert "chain / floor:" in capsys.readouterr().out

@@ -1,0 +1,114 @@
+"""The chain from Zarr to labels in Zarr and a table in Parquet, beside the floor: only reading and writing as much.
+
+Run it as ``python tests/bench/stored_chain.py``: worker processes of one thread each, on this machine. The floor reads
+the same input tiles and writes the same label tiles with the same codecs in the same processes; the labels it writes
+come from a memory-mapped file. Runs of both are interleaved, and the medians count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import dask
+import numpy as np
+import xarray as xr
+import zarr
+from distributed import Client, LocalCluster
+
+import bigimg
+from bigimg.core.tile import Box, TileGrid
+from bigimg.engine.lazy import from_store
+from bigimg.engine.store import store_array
+from bigimg.io.stored import StoredSource
+from bigimg.io.tables import write_table
+from bigimg.io.writer import CHUNK, ArrayWriter, create_array
+
+sys.path.insert(0, str(Path(__file__).parent))
+from chain import LEAST, RADIUS, SIGMA, WINDOW, K, R
+from images import photographs  # a script finds its neighbours when it is run from anywhere
+
+PROPERTIES = ("label", "area", "bbox", "centroid", "intensity_mean", "intensity_max")
+
+
+def stored(folder: Path, writer: ArrayWriter) -> StoredSource:
+    """Return what ``writer`` has written as a source of pixels."""
+    return StoredSource("photographs", str(folder), writer.shape, writer.dtype, ("y", "x"), writer.chunks, {})
+
+
+def lazy_chain(image: Any, tile: int) -> tuple[xr.DataArray, Any]:
+    """Return labels and table of the chain, lazily."""
+    lazy = xr.DataArray(from_store(image, (tile, tile)), dims=("y", "x"))
+    smooth = bigimg.filters.gaussian(lazy, sigma=SIGMA)
+    mask = bigimg.threshold.sauvola(smooth, window_size=WINDOW, k=K, r=R)
+    mask = bigimg.morphology.opening(mask, bigimg.morphology.disk(RADIUS))
+    mask = bigimg.morphology.closing(mask, bigimg.morphology.disk(RADIUS))
+    labels = bigimg.measure.label(bigimg.morphology.remove_small_objects(mask, min_size=LEAST))
+    return labels, bigimg.measure.regionprops_table(labels, lazy, properties=PROPERTIES)
+
+
+def chain(image: Any, folder: Path, tile: int) -> int:
+    """Carry out the chain; return the number of objects."""
+    labels, table = lazy_chain(image, tile)
+    writer = create_array(folder / "labels", labels.shape, labels.dtype, ("y", "x"), (CHUNK, CHUNK))
+    _, found = dask.compute(store_array(labels.data, writer.write), table, optimize_graph=False)
+    write_table(folder / "objects.parquet", found, {})
+    return len(found)
+
+
+def copy_tile(image: Any, labels: str, writer: ArrayWriter, box: Box) -> int:
+    """Read one tile of the input, and write one of the labels: all that the floor does."""
+    read = image[box]
+    writer.write(box, np.ascontiguousarray(np.load(labels, mmap_mode="r")[box]))
+    return int(read[0, 0])
+
+
+def floor(client: Client, image: Any, labels: str, folder: Path, tiles: Sequence[Box]) -> None:
+    """Read and write every tile in the workers."""
+    writer = create_array(folder / "labels", image.shape, np.dtype(np.uint32), ("y", "x"), (CHUNK, CHUNK))
+    client.gather([client.submit(copy_tile, image, labels, writer, box, pure=False) for box in tiles])
+
+
+def main() -> None:
+    """Print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=8192)
+    parser.add_argument("--tile", type=int, default=2048)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=7)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bigimg-bench-") as scratch:
+        pixels = photographs(given.size)
+        written = create_array(Path(scratch, "image"), pixels.shape, pixels.dtype, ("y", "x"), (CHUNK, CHUNK))
+        written.write(tuple(slice(0, size) for size in pixels.shape), pixels)
+        image = stored(Path(scratch, "image"), written)
+        tiles = [tile.write for tile in TileGrid.regular(image.shape, (given.tile, given.tile))]
+        local = LocalCluster(n_workers=given.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+        with local, Client(local) as client:
+            names = [f"{scratch}/{number}" for number in range(given.runs + 1)]
+            count = chain(image, Path(names[0], "chain"), given.tile)  # compiles
+            labels = f"{scratch}/labels.npy"
+            np.save(labels, zarr.open_array(Path(names[0], "chain", "labels"), mode="r")[:])
+            floors, chains = [], []
+            for name in names[1:]:
+                start = perf_counter()
+                floor(client, image, labels, Path(name, "floor"), tiles)
+                floors.append(perf_counter() - start)
+                start = perf_counter()
+                again = chain(image, Path(name, "chain"), given.tile)
+                chains.append(perf_counter() - start)
+                assert again == count
+    ratios = [own / least for own, least in zip(chains, floors)]
+    print(f"{given.size} x {given.size} uint16, chunks of {CHUNK}, tiles of {given.tile}, {given.workers} processes")
+    print(f"{count:,} objects, {len(PROPERTIES)} properties of each; {given.runs} runs of each, interleaved")
+    print(f"chain / floor: {median(chains) / median(floors):.2f} (single pairs {min(ratios):.2f}..{max(ratios):.2f})")
+
+
+if __name__ == "__main__":
+    main()
