@@ -1,19 +1,12 @@
-"""Exact histograms, which add up over tiles, and the thresholds that are found from the sum.
-
-The thresholds are those scikit-image finds from the whole image: the counts of integers are the whole of what it looks
-at, and so are 256 bins between the least and the greatest value of a floating point image for Otsu's method and the
-triangle method.
-"""
+"""Exact histograms, which add up over tiles: each value of integers, equal bins of floating point numbers."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from skimage.filters import threshold_otsu
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ImageError, ParameterError
@@ -140,139 +133,6 @@ def extrema(pixels: Pixels, valid: Valid | None = None) -> tuple[Any, Any] | Non
             f"the image has pixels that are not finite (from {low} to {high}); mark them as invalid with a mask"
         )
     return low, high
-
-
-def otsu(counts: Counts, centers: Pixels) -> float:
-    """Return Otsu's threshold from a histogram: the value that separates two classes of least variance.
-
-    Parameters
-    ----------
-    counts
-        How many pixels fall into each bin.
-    centers
-        The value of each bin: every integer of a range, or the centres of 256 bins between the least and the greatest
-        value of a floating point image.
-
-    Returns
-    -------
-    The threshold of ``skimage.filters.threshold_otsu``; the value itself if only one occurs; NaN if nothing was
-    counted, and no pixel is greater than that. An image of a single floating point value has no bin at this value:
-    who calls knows it, from the extrema.
-
-    References
-    ----------
-    N. Otsu: A threshold selection method from gray-level histograms, IEEE Trans. SMC 9 (1979) 62-66.
-
-    Examples
-    --------
-    >>> otsu(np.array([5, 3, 0, 0, 4]), np.arange(5))
-    1.0
-    """
-    counts, centers = _trim(counts, centers)
-    if len(counts) < 2:
-        return _only(centers)
-    return float(threshold_otsu(hist=(counts, centers)))
-
-
-def triangle(counts: Counts, centers: Pixels) -> float:
-    """Return the threshold of the triangle method from a histogram.
-
-    A line is drawn from the peak to the far end of the histogram; the threshold is where the counts lie furthest below.
-
-    Parameters
-    ----------
-    counts, centers
-        As for `otsu`.
-
-    Returns
-    -------
-    The threshold of ``skimage.filters.threshold_triangle``; the value itself if only one occurs; NaN if nothing was
-    counted.
-
-    References
-    ----------
-    G. W. Zack, W. E. Rogers, S. A. Latt: Automatic measurement of sister chromatid exchange frequency, J. Histochem.
-    Cytochem. 25 (1977) 741-753.
-
-    Examples
-    --------
-    >>> triangle(np.array([9, 2, 1, 1, 1]), np.arange(5))
-    1.0
-    """
-    counts, centers = _trim(counts, centers)
-    if len(counts) < 2:
-        return _only(centers)
-    peak = int(np.argmax(counts))
-    height = int(counts[peak])  # its square may be greater than an int64
-    flipped = peak < len(counts) - 1 - peak
-    if flipped:
-        counts, peak = counts[::-1], len(counts) - 1 - peak
-    norm = math.sqrt(height**2 + peak**2)
-    distance = height / norm * np.arange(peak) - peak / norm * counts[:peak]
-    level = int(np.argmax(distance))
-    return float(centers[len(counts) - 1 - level if flipped else level])
-
-
-def li(counts: Counts, centers: Pixels) -> float:
-    """Return Li's threshold of minimum cross entropy from a histogram.
-
-    Parameters
-    ----------
-    counts, centers
-        As for `otsu`; for a floating point image with many more bins, such as 65536, since this method looks at the
-        values themselves.
-
-    Returns
-    -------
-    The threshold of ``skimage.filters.threshold_li`` for integer images: the mean is where the search begins, and it
-    ends when a step is at most half of the smallest difference between grey values. For a floating point image each
-    value counts as the centre of its bin, so the result differs from scikit-image's by about the width of a bin at
-    most. The value itself if only one occurs; NaN if nothing was counted.
-
-    References
-    ----------
-    C. H. Li, P. K. S. Tam: An iterative algorithm for minimum cross entropy thresholding, Pattern Recognition Letters
-    18 (1998) 771-776.
-
-    Examples
-    --------
-    >>> round(li(np.array([5, 3, 0, 0, 4]), np.arange(5)), 3)
-    1.531
-    """
-    counts, centers = _trim(counts, centers)
-    if len(counts) < 2:
-        return _only(centers)
-    least = centers[0]
-    occurs = counts > 0
-    exact = counts[occurs].astype(np.float64)
-    weights = counts[occurs].astype(np.float32)  # as scikit-image
-    values = (centers[occurs] - least).astype(np.float64)
-    tolerance = 0.5 if centers.dtype.kind in "iu" else float(np.diff(values).min()) / 2
-    threshold, before = float((values * exact).sum() / exact.sum()), -2 * tolerance
-    while abs(threshold - before) > tolerance:
-        before = threshold
-        split = int(np.searchsorted(values, threshold, side="right"))
-        below = np.average(values[:split], weights=weights[:split])
-        above = np.average(values[split:], weights=weights[split:])
-        if below == 0:
-            break
-        threshold = float((below - above) / (np.log(below) - np.log(above)))
-    return threshold + float(least)
-
-
-def _trim(counts: Counts, centers: Pixels) -> tuple[Counts, Pixels]:
-    """Leave out the empty bins at both ends."""
-    if counts.shape != centers.shape or counts.ndim != 1:
-        raise ParameterError(f"needs one centre for each count (got shapes {counts.shape} and {centers.shape})")
-    occurs = np.flatnonzero(counts)
-    if len(occurs) == 0:
-        return counts[:0], centers[:0]
-    inside = slice(int(occurs[0]), int(occurs[-1]) + 1)
-    return counts[inside], centers[inside]
-
-
-def _only(centers: Pixels) -> float:
-    return float(centers[0]) if len(centers) else float("nan")
 
 
 def _flat(pixels: Pixels) -> Pixels:

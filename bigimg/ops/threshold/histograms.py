@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bigimg.engine.faces import composed
-from bigimg.kernels import histogram as kernel
+from bigimg.kernels import thresholds as kernel
 from bigimg.ops.statistics import Histogram, derive, histogram
 from bigimg.ops.threshold.values import fixed
 

@@ -2,13 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from skimage import data
-from skimage.filters import threshold_li, threshold_otsu, threshold_triangle
 
 from bigimg.errors import ImageError, ParameterError
-from bigimg.kernels.histogram import bin_centers, bin_edges, count_floats, count_integers, extrema, li, otsu, triangle
-
-FINDERS = [(otsu, threshold_otsu), (triangle, threshold_triangle), (li, lambda image: threshold_li(image.copy()))]
+from bigimg.kernels.histogram import bin_edges, count_floats, count_integers, extrema
 
 
 def two_classes(dtype, seed, shift=0):
@@ -74,60 +70,6 @@ def test_a_range_too_small_for_float32_is_binned_in_float64():
     assert bin_edges(image[0], image[1], 256, image.dtype).dtype == np.float64
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize(
-    ("dtype", "shift"), [("uint8", 0), ("int8", 0), ("uint16", 900), ("int16", -60), ("int32", -5000), ("int64", 3)]
-)
-def test_thresholds_of_integers_are_scikit_images(seed, dtype, shift):
-    image = two_classes(dtype, seed, shift)
-    values = np.arange(int(image.min()) - 2, int(image.max()) + 4)
-    counts = count_integers(image, int(values[0]), int(values[-1]))
-    for find, reference in FINDERS:
-        assert find(counts, values) == reference(image)
-
-
-@pytest.mark.parametrize("name", ["camera", "coins", "moon", "page", "text", "clock"])
-def test_thresholds_of_photographs_are_scikit_images(name):
-    image = getattr(data, name)()
-    for picture in (image, image.astype(np.uint16) * 257):
-        high = np.iinfo(picture.dtype).max
-        counts = count_integers(picture, 0, high)
-        for find, reference in FINDERS:
-            assert find(counts, np.arange(high + 1)) == reference(picture)
-
-
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("scale", [1, 1e-3])
-def test_thresholds_of_floats_are_scikit_images(seed, dtype, scale):
-    image = (two_classes("float64", seed, -20) * scale).astype(dtype)
-    low, high = extrema(image)
-    centers = bin_centers(bin_edges(low, high, 256, image.dtype))
-    counts = count_floats(image, low, high, 256)
-    assert otsu(counts, centers) == threshold_otsu(image)
-    assert triangle(counts, centers) == threshold_triangle(image)
-    edges = bin_edges(low, high, 65536, image.dtype)
-    found = li(count_floats(image, low, high, 65536), bin_centers(edges))
-    assert abs(found - threshold_li(image.copy())) <= edges[1] - edges[0]
-
-
-@pytest.mark.parametrize("value", [-3, 0, 7])
-def test_one_value_is_its_own_threshold(value):
-    for find, _ in FINDERS:
-        assert find(np.array([0, 9, 0]), np.arange(value - 1, value + 2)) == value
-
-
-def test_counts_of_a_great_collection():
-    counts = np.array([9, 2, 1, 1, 1]) * 10**12
-    for find, _ in FINDERS:
-        assert find(counts, np.arange(5)) == pytest.approx(find(counts // 10**12, np.arange(5)))
-
-
-def test_nothing_counted_has_no_threshold():
-    for find, _ in FINDERS:
-        assert np.isnan(find(np.zeros(5, int), np.arange(5)))
-
-
 def test_extrema():
     image = np.array([[4, 2], [9, 1]], np.int16)
     assert extrema(image) == (1, 9)
@@ -153,7 +95,6 @@ def test_extrema_of_what_is_not_finite(value):
         (lambda: count_integers(np.zeros(3, int), 2, 1), ParameterError),
         (lambda: count_floats(np.zeros(3), 2, 1, 4), ParameterError),
         (lambda: count_floats(np.zeros(3), 0, 1, 0), ParameterError),
-        (lambda: otsu(np.zeros(3, np.int64), np.zeros(4)), ParameterError),
     ],
 )
 def test_what_cannot_be_counted(call, error):
