@@ -1,7 +1,12 @@
-"""Stretching grey values from one range to another, pixel by pixel."""
+"""Grey values changed pixel by pixel: stretched from one range to another, bent by a curve.
+
+The function of an image of at most 16 bits is computed once for each value there is; of any other, in blocks that stay
+in the cache.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +19,53 @@ _BLOCK = 1 << 16
 """Pixels worked on at once, so that what is between the steps stays in the second-level cache."""
 
 
-def rescale(pixels: Pixels, in_low: float, in_high: float, out_low: float, out_high: float, dtype: DTypeLike) -> Pixels:
+def mapped(pixels: Pixels, function: Callable[[Pixels], Pixels], dtype: DTypeLike) -> Pixels:
+    """Return ``function`` of each pixel, as ``dtype``.
+
+    Parameters
+    ----------
+    pixels
+        An image of any real dtype and shape.
+    function
+        Takes a line of pixels; each result depends on its own pixel alone.
+    dtype
+        The dtype of the result; what ``function`` returns is cast to it.
+
+    Returns
+    -------
+    ndarray of the shape of ``pixels`` and of ``dtype``.
+
+    Examples
+    --------
+    >>> mapped(np.array([[1, 2]], np.uint8), lambda values: values / 4, np.float32)
+    array([[0.25, 0.5 ]], dtype=float32)
+    """
+    out = np.empty(pixels.shape, np.dtype(dtype))
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if pixels.dtype.kind in "biu" and pixels.dtype.itemsize <= 2 and pixels.size > 1 << (8 * pixels.dtype.itemsize):
+        # Every value there is, in the order of its bits.
+        bits = np.dtype(f"u{pixels.dtype.itemsize}")
+        values = np.arange(1 << (8 * bits.itemsize)).astype(bits)
+        values = values.astype(bool) if pixels.dtype == bool else values.view(pixels.dtype)
+        table = function(values).astype(out.dtype)
+        np.take(table, pixels.view(bits), out=out, mode="clip")
+        return out
+    source, target = np.ascontiguousarray(pixels).reshape(-1), out.reshape(-1)
+    for start in range(0, source.size, _BLOCK):
+        target[start : start + _BLOCK] = function(source[start : start + _BLOCK])
+    return out
+
+
+def rescale(
+    pixels: Pixels,
+    in_low: float,
+    in_high: float,
+    out_low: float,
+    out_high: float,
+    dtype: DTypeLike,
+    *,
+    clip: bool = True,
+) -> Pixels:
     """Return ``pixels`` with the range ``in_low`` ... ``in_high`` stretched to ``out_low`` ... ``out_high``.
 
     Parameters
@@ -27,6 +78,8 @@ def rescale(pixels: Pixels, in_low: float, in_high: float, out_low: float, out_h
         What they become.
     dtype
         The dtype of the result. Fractions are cut off, as by a cast, where it is an integer.
+    clip
+        Whether values outside are clipped; without, they go beyond the range of the result.
 
     Returns
     -------
@@ -51,32 +104,128 @@ def rescale(pixels: Pixels, in_low: float, in_high: float, out_low: float, out_h
     low, high, bottom, top = map(float, (in_low, in_high, out_low, out_high))
     if not (np.isfinite([low, high, bottom, top]).all() and low <= high):
         raise ParameterError(f"needs finite ranges with in_low <= in_high (got {low} ... {high} to {bottom} ... {top})")
-    out = np.empty(pixels.shape, np.dtype(dtype))
-    if pixels.dtype.kind in "bu" and pixels.dtype.itemsize <= 2 and pixels.size > _BLOCK:
-        # every value there is, once
-        values = np.arange(1 << (8 * pixels.dtype.itemsize)).astype(pixels.dtype)
-        table = np.empty(values.shape, out.dtype)
-        _stretch(table, values, low, high, bottom, top)
-        np.take(table, pixels, out=out, mode="clip")
-        return out
-    source = np.ascontiguousarray(pixels).reshape(-1)
-    target = out.reshape(-1)
-    for start in range(0, source.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        _stretch(target[block], source[block], low, high, bottom, top)
-    return out
+    whole = np.dtype(dtype).kind != "f"
+
+    def stretch(source: Pixels) -> Pixels:
+        work: Any = _work(source.dtype)
+        values = source.astype(work)
+        if clip or low == high:
+            np.clip(values, work(low), work(high), out=values)
+        if low < high:
+            values -= work(low)
+            values /= work(high - low)
+            values *= work(top - bottom)
+            values += work(bottom)
+        else:
+            np.clip(values, bottom, top, out=values)
+        if whole:
+            np.nan_to_num(values, copy=False)
+        return values
+
+    return mapped(pixels, stretch, dtype)
 
 
-def _stretch(target: Pixels, source: Pixels, low: float, high: float, bottom: float, top: float) -> None:
-    work: Any = np.float32 if source.dtype in {np.dtype(np.float16), np.dtype(np.float32)} else np.float64
-    values = np.clip(source.astype(work), work(low), work(high))
-    if low < high:
-        values -= work(low)
-        values /= work(high - low)
-        values *= work(top - bottom)
-        values += work(bottom)
-    else:
-        np.clip(values, bottom, top, out=values)
-    if target.dtype.kind != "f":
-        np.nan_to_num(values, copy=False)
-    target[...] = values
+def standardize(pixels: Pixels, mean: float, std: float, dtype: DTypeLike) -> Pixels:
+    """Return ``(pixels - mean) / std``, or zeros where ``std`` is 0.
+
+    Examples
+    --------
+    >>> standardize(np.array([1, 2, 3], np.uint8), 2.0, 0.5, np.float64)
+    array([-2.,  0.,  2.])
+    """
+    if not std > 0:
+        return np.zeros(pixels.shape, dtype)
+
+    def scores(source: Pixels) -> Pixels:
+        work: Any = _work(source.dtype)
+        values = source.astype(work)
+        values -= work(mean)
+        values /= work(std)
+        return values
+
+    return mapped(pixels, scores, dtype)
+
+
+def gamma(pixels: Pixels, exponent: float, gain: float) -> Pixels:
+    """Return pixels of no negative value raised to a power; see `curve`.
+
+    Examples
+    --------
+    >>> gamma(np.array([0.25, 1.0]), 0.5, 2.0)
+    array([1., 2.])
+    """
+    if pixels.dtype == np.uint8:
+        # scikit-image rounds these, and cuts off the fractions of all others.
+        table = np.rint(255 * gain * np.linspace(0, 1, 256) ** exponent)
+        return np.asarray(np.take(np.minimum(table, 255).astype(np.uint8), pixels))
+    return curve(pixels, lambda share, scale: share**exponent * scale * gain)
+
+
+def logarithm(pixels: Pixels, gain: float, *, inv: bool) -> Pixels:
+    """Return ``gain * log2(1 + pixels)``, or the inverse ``gain * (2**pixels - 1)``; see `curve`.
+
+    Examples
+    --------
+    >>> logarithm(np.array([0.0, 1.0]), 1.0, inv=False)
+    array([0., 1.])
+    """
+    if inv:
+        return curve(pixels, lambda share, scale: (2**share - 1) * scale * gain)
+    return curve(pixels, lambda share, scale: np.log2(1 + share) * scale * gain)
+
+
+def sigmoid(pixels: Pixels, cutoff: float, gain: float, *, inv: bool) -> Pixels:
+    """Return ``1 / (1 + exp(gain * (cutoff - pixels)))``, or 1 less that; see `curve`.
+
+    Examples
+    --------
+    >>> sigmoid(np.array([0.5]), 0.5, 10.0, inv=False)
+    array([0.5])
+    """
+    if inv:
+        return curve(pixels, lambda share, scale: (1 - 1 / (1 + np.exp(gain * (cutoff - share)))) * scale)
+    return curve(pixels, lambda share, scale: 1 / (1 + np.exp(gain * (cutoff - share))) * scale)
+
+
+def curve(pixels: Pixels, function: Callable[[Any, float], Any]) -> Pixels:
+    """Return ``function(pixels / scale, scale)`` in the dtype of the pixels.
+
+    ``scale`` is the largest value of an integer dtype, 1 of others. Fractions of integers are cut off, and what is
+    beyond their range becomes its end: no value wraps around.
+    """
+    dtype = pixels.dtype
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+    scale = float(limits.max) if limits else 1.0
+
+    def bend(source: Pixels) -> Pixels:
+        # What is too large for a float is infinite, and that is right at both ends of these curves.
+        with np.errstate(over="ignore"):
+            # A table holds values that the image does not.
+            values = function((np.maximum(source, 0) if dtype.kind == "i" else source) / scale, scale)
+        if limits is None:
+            return np.asarray(values)
+        # The largest 64-bit integers are no floats; the next float below them is.
+        top = float(limits.max) if int(float(limits.max)) == limits.max else np.nextafter(float(limits.max), 0)
+        over = values >= limits.max
+        kept = np.clip(values, float(limits.min), top).astype(dtype)
+        kept[over] = limits.max
+        return np.asarray(kept)
+
+    return mapped(pixels, bend, dtype)
+
+
+def invert(pixels: Pixels, *, signed_float: bool) -> Pixels:
+    """Return bright as dark: the order of the values reversed within the range of the dtype.
+
+    Examples
+    --------
+    >>> invert(np.array([0, 255], np.uint8), signed_float=False)
+    array([255,   0], dtype=uint8)
+    """
+    if pixels.dtype.kind in "biu":
+        return np.asarray(~pixels)  # the largest value less the pixel; -1 less the pixel where it has a sign
+    return np.asarray(-pixels if signed_float else pixels.dtype.type(1) - pixels)
+
+
+def _work(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64

@@ -1,4 +1,4 @@
-"""What a whole image says in numbers: extrema and histograms, as reductions that every global method shares."""
+"""What a whole image says in numbers: extrema, moments, histograms, as reductions that every global method shares."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bigimg.engine.kinds import opened, reduce
 from bigimg.engine.tree import combine
 from bigimg.errors import ImageError
 from bigimg.kernels import histogram as kernel
+from bigimg.kernels.moments import Moments, moments
 
 MOST_VALUES = 2**24
 """An integer image may span this many grey values for an exact histogram: 128 MiB of counts."""
@@ -51,6 +52,25 @@ class Extrema(Reduction[tuple[Any, Any] | None, tuple[Any, Any] | None]):
 
     def finish(self, state: tuple[Any, Any] | None) -> tuple[Any, Any] | None:
         """Return the extrema."""
+        return state
+
+
+@dataclass(frozen=True)
+class SumPowers(Reduction[Moments, Moments]):
+    """The exact sums of the valid pixels and of their squares."""
+
+    name: ClassVar[str] = "moments"
+
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> Moments:  # noqa: ARG002
+        """Return the sums of one tile."""
+        return moments(images[0], valid)
+
+    def merge(self, first: Moments, second: Moments) -> Moments:
+        """Return the sums of both."""
+        return first + second
+
+    def finish(self, state: Moments) -> Moments:
+        """Return the sums."""
         return state
 
 

@@ -22,6 +22,8 @@ from bigimg.testing import check_op, example_parameters, random_image
 
 OPERATIONS = operations()
 DTYPES = ["bool", "uint8", "uint16", "int16", "int32", "float32", "float64"]
+NOT_NEGATIVE = ("exposure.adjust_",)
+"""Operations that refuse negative grey values."""
 
 
 def example_image(operation, dtype, shape=(20, 17), seed=0):
@@ -31,7 +33,8 @@ def example_image(operation, dtype, shape=(20, 17), seed=0):
     if operation.takes == "labels":
         return skmeasure.label(random_image(shape, "bool", seed)).astype("uint32")
     drops = getattr(getattr(operation, "spec", None), "drops_channels", False)
-    return random_image((3, *shape) if drops else shape, dtype, seed)
+    image = random_image((3, *shape) if drops else shape, dtype, seed)
+    return np.maximum(image, 0) if operation.name.startswith(NOT_NEGATIVE) else image
 
 
 def bound(operation, **more):
@@ -94,7 +97,8 @@ def test_volumes(name):
         image = skmeasure.label(random_image((4, 9, 7), "bool"))
     if operation.takes == "mask":
         image = random_image((4, 9, 7), "bool")
-    more = {"footprint": {"ball": 1}} if "footprint" in operation.parameters else {}
+    # a size fits both planes and volumes
+    more = {"footprint": {"ball": 1}} if {"size", "footprint"} & set(operation.parameters) == {"footprint"} else {}
     check_op(bound(operation, dims="zyx", **more), image, dims=("z", "y", "x"))
 
 
@@ -149,6 +153,8 @@ def test_bad_images_are_refused(name):
     for bad in (np.zeros((3, 4), complex), np.zeros((3, 4), object), np.zeros((0, 4)), np.zeros(4), [[1, 2]], "image"):
         with pytest.raises(ImageError):
             run(bad)
+    if not takes(OPERATIONS[name], "float32"):
+        return
     shape = (3, 6, 7) if name.startswith("color.") else (6, 7)
     holed = np.zeros(shape, "float32")
     holed[..., 2, 3] = np.nan

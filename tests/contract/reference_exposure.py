@@ -1,0 +1,85 @@
+"""References of grey values: their range, their curves, their histogram, their background."""
+
+from functools import partial
+
+import numpy as np
+from skimage import exposure, util
+
+from bigimg.testing import random_image
+
+from .case import NUMBERS, Case
+
+ALL = ("bool", "int8", "uint32", *NUMBERS)
+
+
+def floating(image):
+    return image.astype("float32" if image.dtype == "float32" else "float64")
+
+
+def not_negative(dtype):
+    image = random_image((61, 47), dtype)
+    return image if dtype.kind in "bu" else np.abs(image.astype("float64")).clip(max=32767).astype(dtype)
+
+
+def percentile(image, q):
+    # NumPy's differences of signed integers may leave their dtype.
+    return np.percentile(image.astype("int64") if image.dtype.kind in "bi" else image, q)
+
+
+def rescaled(image, in_range="image", out_range=(0.0, 1.0)):
+    return exposure.rescale_intensity(image, in_range, out_range)
+
+
+def normalized(image, q):
+    low, high = percentile(image, q)
+    if low == high:
+        return np.zeros(image.shape, floating(image).dtype)
+    return np.clip((floating(image) - low) / (high - low), 0, 1)
+
+
+def standardized(image):
+    exact = image.astype("float64")
+    return (exact - exact.mean()) / (exact.std() or 1)
+
+
+def curve(name, function, params, dtypes=ALL):
+    return Case(f"exposure.{name}", lambda image: function(image, **params), params, dtypes, image=not_negative)
+
+
+CASES = [
+    *(
+        Case("exposure.rescale_intensity", partial(rescaled, **params), params, ALL)
+        for params in (
+            {},
+            {"in_range": (10, 90)},
+            {"in_range": (0.1, 0.6), "out_range": (-1, 3)},
+            {"in_range": "dtype"},
+            {"out_range": "dtype"},
+            {"in_range": "dtype", "out_range": "dtype"},
+            {"in_range": (-5.0, 50.0), "out_range": "dtype"},
+        )
+    ),
+    Case("exposure.normalize", lambda image: normalized(image, (0, 100)), {}, ALL, rtol=1e-6),
+    Case("exposure.normalize", lambda image: normalized(image, (2, 98)), {"percentiles": (2, 98)}, ALL, rtol=1e-6),
+    Case("exposure.standardize", standardized, {}, ALL, rtol=1e-6),
+    Case("exposure.invert", util.invert, {}, ALL),
+    Case("exposure.invert", lambda image: util.invert(image, True), {"signed_float": True}, ALL),
+    Case(
+        "exposure.percentile_values",
+        lambda image: percentile(image, [0.3, 25, 50, 99.9]),
+        {"q": (0.3, 25, 50, 99.9)},
+        (*ALL, "int64", "uint64"),
+        wrong="numpy.percentile([-128, 127] as int8, 50) is 127.5",
+    ),
+    Case("exposure.mean_value", lambda image: image.mean(dtype="float64"), {}, ALL, rtol=1e-12),
+    Case("exposure.std_value", lambda image: image.std(dtype="float64"), {}, ALL, rtol=1e-12),
+    *(
+        curve("adjust_gamma", exposure.adjust_gamma, params)
+        for params in ({}, {"gamma": 0.45}, {"gamma": 2.2, "gain": 0.7}, {"gamma": 0})
+    ),
+    *(curve("adjust_log", exposure.adjust_log, params) for params in ({}, {"gain": 0.5}, {"inv": True})),
+    *(
+        curve("adjust_sigmoid", exposure.adjust_sigmoid, params)
+        for params in ({}, {"cutoff": 0.3, "gain": 4.5}, {"inv": True})
+    ),
+]
