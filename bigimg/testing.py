@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import dask
@@ -146,7 +147,7 @@ def check_op(
             with nothing_computes():
                 result = function(_lazy(pixels, valid, dims))
             how = f"an image {kind} and cut into {_brief(chunks)}"
-            _equal(_bare(_computed(result), valid), _bare(whole, valid), how)
+            _equal(_bare(_computed(result, whole), valid), _bare(whole, valid), how)
 
 
 def _check_random(function: Callable[[Any], Any]) -> None:
@@ -220,11 +221,14 @@ def nothing_computes() -> Iterator[None]:
 
 def example_parameters(parameters: Parameters) -> dict[str, Any]:
     """Return a value for each parameter that needs one, found from its type and bounds."""
-    return {name: _example(parameter) for name, parameter in parameters.items() if parameter.required}
+    either = {"size"} if {"size", "footprint"} <= set(parameters) else set()  # one of the two must be given
+    wanted = [parameter for name, parameter in parameters.items() if parameter.required or name in either]
+    return {parameter.name: _example(parameter) for parameter in wanted}
 
 
 def _example(parameter: Parameter) -> Any:
-    for value in (0.4, 1.5, 1, 3, 5, {"disk": 2}, [[0, 1, 0], [1, 1, 1]], "yx"):
+    window = (3,) if parameter.name in {"size", "window_size"} else ()  # a window of 1 would see nothing
+    for value in (*window, 0.4, 1.5, 1, 3, 5, {"disk": 2}, [[0, 1, 0], [1, 1, 1]], [9, 7], "yx", "c"):
         try:
             return parameter.validate(value, "example")
         except ValueError:
@@ -272,9 +276,12 @@ def _fit(image: Pixels, chunks: Chunks) -> Chunks:
     return tuple((size,) for size in image.shape[:more]) + chunks
 
 
-def _computed(result: Any) -> Any:
+def _computed(result: Any, whole: Any) -> Any:
     if isinstance(result, xr.DataArray):
         assert result.chunks is not None, "a lazy image gave a result in memory"
+        if isinstance(whole, np.ma.MaskedArray) and "valid" in result.coords:
+            pixels, valid = dask.compute(result.data, result.coords["valid"].data, scheduler="sync")
+            return np.ma.MaskedArray(pixels, mask=~np.broadcast_to(valid, pixels.shape))
         return result.data.compute(scheduler="sync")
     assert is_deferred(result), "a lazy image gave a result in memory"
     return result.compute(scheduler="sync")
@@ -284,7 +291,12 @@ def _bare(result: Any, valid: NDArray[np.bool_] | None) -> Any:
     if valid is None or not isinstance(result, np.ndarray) or result.ndim < 2:
         return result
     data = np.ma.getdata(result)
-    return np.where(valid if valid.ndim <= data.ndim else valid.all(axis=0), data, np.zeros((), data.dtype))
+    known = valid if valid.ndim <= data.ndim else valid.all(axis=0)
+    counts = ~np.ma.getmaskarray(result) if isinstance(result, np.ma.MaskedArray) else known
+    if counts.shape != known.shape or (counts != known).any():
+        # What counts has moved with the pixels, and must be as equal as they are.
+        return SimpleNamespace(pixels=np.where(counts, data, np.zeros((), data.dtype)), valid=counts)
+    return np.where(known, data, np.zeros((), data.dtype))
 
 
 def _equal(got: Any, expected: Any, how: str, rtol: float = 0.0) -> None:

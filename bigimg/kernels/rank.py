@@ -1,192 +1,202 @@
-"""The median of a window, exact for every dtype.
+"""Order statistics of a window: median, percentile, minimum and maximum, exact for every dtype.
 
-OpenCV has fast networks for windows of 3 and 5, and a constant-time method for uint8. All else is found bit by bit:
-pixels become unsigned keys of the same order, and the median is the largest key that at most half of the window's
-pixels are less than. Each bit is one round of comparisons along a row, which vectorises.
+`_kernel` chooses what does the work by dtype, window and mask; which one it was cannot be seen in the result.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ParameterError
+from bigimg.kernels import morphology
 from bigimg.kernels._opencv import cv2
 from bigimg.kernels.planes import as_planes, as_valid_planes
-from bigimg.kernels.windows import reflect
-
-Keys = NDArray[np.unsignedinteger[Any]]
+from bigimg.kernels.rank_keys import Mask, continued, count_under, keys_of, pixels_of, rank_of
+from bigimg.kernels.rank_select import select
 
 _ALL = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8"
 
-_STRIP = 1000
-"""Columns worked on at once: the rows of a window of 9 then fit the first-level cache. Not a power of two, or the rows
-would compete for the same few lines of it."""
+_Kernel = Callable[[Pixels, Mask, float, Mask | None], Pixels]
 
 
-def median(pixels: Pixels, size: int, ndim: int, valid: Valid | None = None) -> Pixels:
-    """Return the median of the square or cube of ``size`` about each pixel.
+def median(pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return the median of the window about each pixel.
 
     Parameters
     ----------
     pixels
         (..., M, N) or (..., L, M, N), of any real dtype; the last ``ndim`` axes are spatial. float16 is computed, and
         comes back, as float32.
-    size
-        Width in pixels, odd.
+    window
+        Width of a square or cube in pixels, odd; or a boolean footprint with its origin at ``shape // 2``.
     valid
-        Which pixels count. The median is then of the valid pixels of the window; of an even number of them, it is the
-        lower of the two in the middle, so that it is always a value of the image. It is 0 where there are none.
+        Which pixels count; the median is then of the valid pixels of the window, and 0 where there are none.
 
     Returns
     -------
-    ndarray of the shape and dtype of ``pixels``.
+    ndarray of the shape and dtype of ``pixels``. Of an even number of pixels it is the upper of the two in the middle,
+    so that it is always a value of the image.
 
     Notes
     -----
-    As ``scipy.ndimage.median_filter(pixels, size, mode="reflect")``. Negative zeros count, and come out, as zeros.
+    As ``scipy.ndimage.median_filter(pixels, size, footprint, mode="reflect")``. Negative zeros count, and come out, as
+    zeros.
 
     Examples
     --------
     >>> median(np.array([[1, 9, 2, 3, 4]], np.uint8), 3, 2)
     array([[1, 2, 3, 3, 4]], dtype=uint8)
     """
-    if size < 1 or size % 2 == 0:
-        raise ParameterError(f"size must be an odd number of pixels, at least 1 (got {size})")
-    planes = as_planes(pixels, ndim, _ALL)
-    if planes.dtype.kind == "f":
-        planes = planes + planes.dtype.type(0)  # one zero, not two of the same value and different bits
+    return percentile(pixels, 50.0, window, ndim, valid)
+
+
+def percentile(pixels: Pixels, percentile: float, window: int | Mask, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return the value of the window about each pixel that ``percentile`` percent of its pixels come before.
+
+    Parameters, border and mask are those of `median`; of ``n`` pixels that count it is the one of rank
+    ``int(n * percentile / 100)``, at most ``n - 1``.
+
+    Notes
+    -----
+    As ``scipy.ndimage.percentile_filter(pixels, percentile, size, footprint, mode="reflect")``.
+
+    Examples
+    --------
+    >>> percentile(np.array([[1, 9, 2, 3, 4]], np.uint8), 100, 3, 2)
+    array([[9, 9, 9, 4, 4]], dtype=uint8)
+    """
+    if not 0 <= percentile <= 100:
+        raise ParameterError(f"percentile must be from 0 to 100 (got {percentile})")
+    if percentile in {0, 100}:
+        return (minimum if percentile == 0 else maximum)(pixels, window, ndim, valid)
+    footprint = _footprint(window, ndim)
+    planes = _without_negative_zeros(as_planes(pixels, ndim, _ALL))
     valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
+    kernel = _kernel(planes.dtype, footprint, percentile, masked=valids is not None)
     out = np.empty_like(planes)
     for index in range(len(planes) if planes.size else 0):
-        if valids is None and ndim == 2 and _opencv_can(planes.dtype, size):
-            out[index] = _by_opencv(planes[index], size)
-        else:
-            out[index] = _by_bits(planes[index], size, None if valids is None else valids[index])
+        out[index] = kernel(planes[index], footprint, percentile, None if valids is None else valids[index])
     return (out.view(bool) if pixels.dtype == bool else out).reshape(pixels.shape)
 
 
-def _opencv_can(dtype: np.dtype[Any], size: int) -> bool:
-    small = size in {3, 5} and dtype.str[1:] in {"u1", "u2", "f4"}
-    return small or (dtype == np.uint8 and 1 < size < 256)
+def minimum(pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return the least pixel of the window about each pixel.
+
+    Parameters, border and mask are those of `median`.
+
+    Notes
+    -----
+    As ``scipy.ndimage.minimum_filter(pixels, size, footprint, mode="reflect")``.
+
+    Examples
+    --------
+    >>> minimum(np.array([[1, 9, 2, 3, 4]], np.uint8), 3, 2)
+    array([[1, 1, 2, 2, 3]], dtype=uint8)
+    """
+    return _extreme(pixels, window, ndim, valid, morphology.erode)
 
 
-def _by_opencv(plane: Pixels, size: int) -> Pixels:
+def maximum(pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None = None) -> Pixels:
+    """Return the greatest pixel of the window about each pixel.
+
+    Parameters, border and mask are those of `median`.
+
+    Notes
+    -----
+    As ``scipy.ndimage.maximum_filter(pixels, size, footprint, mode="reflect")``.
+
+    Examples
+    --------
+    >>> maximum(np.array([[1, 9, 2, 3, 4]], np.uint8), 3, 2)
+    array([[9, 9, 9, 4, 4]], dtype=uint8)
+    """
+    return _extreme(pixels, window, ndim, valid, morphology.dilate)
+
+
+def _kernel(dtype: np.dtype[Any], footprint: Mask, percentile: float, *, masked: bool) -> _Kernel:
+    if not masked and percentile == 50 and _opencv_can(dtype, footprint):
+        return _by_opencv
+    return _by_bits
+
+
+def _opencv_can(dtype: np.dtype[Any], footprint: Mask) -> bool:
+    size = footprint.shape[0]
+    if footprint.shape != (size, size) or not footprint.all():
+        return False
+    return (size in {3, 5} and dtype.str[1:] in {"u1", "u2", "f4"}) or (dtype == np.uint8 and 1 < size < 256)
+
+
+def _by_opencv(plane: Pixels, footprint: Mask, _percentile: float, _valid: Mask | None) -> Pixels:
+    size = len(footprint)
     half = size // 2
     # OpenCV would repeat the outermost pixel
     padded = cv2.copyMakeBorder(plane, half, half, half, half, cv2.BORDER_REFLECT)
     return np.asarray(cv2.medianBlur(padded, size)[half:-half, half:-half])
 
 
-def _by_bits(pixels: Pixels, size: int, valid: NDArray[np.bool_] | None) -> Pixels:
-    ndim = pixels.ndim
-    half = size // 2
-    bits = 8 * pixels.dtype.itemsize
-    wide: Any = np.uint8 if size**ndim < 256 else np.uint16 if size**ndim < 65536 else np.uint32
-    keys = _keys(pixels)
-    keys = keys.astype(np.promote_types(keys.dtype, wide), copy=False)
-    if valid is not None:
-        keys = np.where(valid, keys, np.iinfo(keys.dtype).max)  # less than nothing
-        bits = 8 * keys.dtype.itemsize
-    around = np.ix_(*([reflect(i - half, n, False) for i in range(n + 2 * half)] for n in pixels.shape))
-    padded = keys[around].reshape(-1, *(n + 2 * half for n in pixels.shape[1:]))
-    rank = np.full(pixels.shape, (size**ndim - 1) // 2, keys.dtype)
-    if valid is not None:
-        count = _count(valid[around], size)
-        rank = ((np.maximum(count, 1) - 1) // 2).astype(keys.dtype)
-    if ndim == 2:
-        padded, rank = padded[np.newaxis], rank[np.newaxis]
-    found = np.empty(rank.shape, keys.dtype)
-    _select(found, np.ascontiguousarray(padded), rank, size, size if ndim == 3 else 1, bits, _STRIP)
-    result = _pixels(found.reshape(pixels.shape), pixels.dtype)
-    return result if valid is None else np.where(count > 0, result, pixels.dtype.type(0))
+def _by_bits(pixels: Pixels, footprint: Mask, percentile: float, valid: Mask | None) -> Pixels:
+    reach = tuple(size // 2 for size in footprint.shape)
+    keys = continued(keys_of(pixels), reach)
+    if valid is None:
+        found = select(keys, footprint, rank_of(int(footprint.sum()), percentile), None)
+        return pixels_of(found, pixels.dtype)
+    known = continued(valid, reach)
+    count = count_under(known, footprint)
+    found = select(keys, footprint, rank_of(count, percentile), known)
+    return np.where(count > 0, pixels_of(found, pixels.dtype), pixels.dtype.type(0))
 
 
-def _keys(pixels: Pixels) -> Keys:
-    """Return unsigned integers in the order of the pixels."""
-    dtype = np.dtype(f"u{pixels.dtype.itemsize}")
-    keys = pixels.view(dtype)
-    top = dtype.type(1 << (8 * dtype.itemsize - 1))
-    if pixels.dtype.kind == "i":
-        return keys ^ top
-    if pixels.dtype.kind == "f":
-        return np.where(keys & top, ~keys, keys | top)
-    return keys
+def _extreme(
+    pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None, morph: Callable[..., Pixels]
+) -> Pixels:
+    footprint = _footprint(window, ndim)
+    planes = _without_negative_zeros(as_planes(pixels, ndim, _ALL))
+    planes = planes.view(bool) if pixels.dtype == bool else planes
+    valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
+    if not planes.size:
+        return planes.reshape(pixels.shape).copy()
+    inside = (slice(None),) * planes.ndim
+    if not _reflects_into_itself(footprint):
+        reach = tuple(size // 2 for size in footprint.shape)
+        inside = (slice(None), *(slice(far, far + n) for far, n in zip(reach, planes.shape[1:])))
+        planes = continued(planes, (0, *reach))
+        valids = None if valids is None else continued(valids, (0, *reach))
+    found = np.asarray(morph(planes, footprint, ndim, valids))[inside]
+    if valids is not None and not footprint[tuple(size // 2 for size in footprint.shape)]:
+        found = np.where(morphology.dilate(valids, footprint, ndim)[inside], found, found.dtype.type(0))
+    return found.reshape(pixels.shape)
 
 
-def _pixels(keys: Keys, dtype: np.dtype[Any]) -> Pixels:
-    """Return the pixels whose keys these are."""
-    unsigned = np.dtype(f"u{dtype.itemsize}")
-    keys = keys.astype(unsigned)
-    top = unsigned.type(1 << (8 * unsigned.itemsize - 1))
-    if dtype.kind == "i":
-        keys = keys ^ top
-    elif dtype.kind == "f":
-        keys = np.where(keys & top, keys ^ top, ~keys)
-    return keys.view(dtype)
+def _reflects_into_itself(footprint: Mask) -> bool:
+    """Whether what is reflected at a border lies under the footprint anyway: each line of it is a run about its middle.
+
+    Minimum and maximum may then leave the outside of the image alone. So it is with squares, disks and crosses.
+    """
+    for axis, size in enumerate(footprint.shape):
+        outwards = np.moveaxis(footprint, axis, 0)[size // 2 :]
+        if (np.diff(outwards.astype(np.int8), axis=0) > 0).any() or (footprint != np.flip(footprint, axis)).any():
+            return False
+    return True
 
 
-def _count(padded: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
-    """Return how many pixels of each window are True."""
-    total = padded.astype(np.int64)
-    for axis in range(total.ndim):
-        total = np.lib.stride_tricks.sliding_window_view(total, size, axis=axis).sum(axis=-1)
-    return total
+def _footprint(window: int | Mask, ndim: int) -> Mask:
+    """Return the window as a footprint of odd size along each axis."""
+    if isinstance(window, np.ndarray):
+        if window.ndim != ndim or not window.any():
+            raise ParameterError(
+                f"a footprint for {ndim} axes of space needs {ndim} axes and at least one pixel "
+                f"(got shape {window.shape} with {np.count_nonzero(window)} pixels)"
+            )
+        return np.pad(window.astype(bool), [(0, 1 - size % 2) for size in window.shape])
+    if window < 1 or window % 2 == 0:
+        raise ParameterError(f"size must be an odd number of pixels, at least 1 (got {window})")
+    return np.ones((window,) * ndim, bool)
 
 
-@njit(nogil=True, cache=True)
-def _select(found: Keys, keys: Keys, rank: Keys, size: int, layers: int, bits: int, strip: int) -> None:
-    """Find the key of the given rank (0 is the least) in every window of ``layers`` x ``size`` x ``size``."""
-    depth, height, width = found.shape
-    one = keys.dtype.type(1)
-    for left in range(0, width, strip):
-        right = min(width, left + strip)
-        less = np.empty(right - left, keys.dtype)
-        guess = np.empty(right - left, keys.dtype)
-        for z in range(depth):
-            for y in range(height):
-                best = found[z, y, left:right]
-                best[:] = 0
-                for bit in range(bits - 1, -1, -1):
-                    _try_bit(guess, best, less, keys.dtype.type(one << keys.dtype.type(bit)))
-                    for layer in range(layers):
-                        for row in range(size):
-                            _count_less(less, guess, keys[z + layer, y + row, left : right + size - 1], size)
-                    _keep(best, guess, less, rank[z, y, left:right])
-
-
-@njit(nogil=True, cache=True)
-def _try_bit(guess: Keys, best: Keys, less: Keys, bit: Any) -> None:
-    for x in range(guess.shape[0]):
-        guess[x] = best[x] | bit
-        less[x] = 0
-
-
-@njit(nogil=True, cache=True)
-def _count_less(less: Keys, guess: Keys, row: Keys, size: int) -> None:
-    count = less.shape[0]
-    column = 0
-    while column + 2 < size:
-        a = row[column : column + count]
-        b = row[column + 1 : column + 1 + count]
-        c = row[column + 2 : column + 2 + count]
-        for x in range(count):
-            value = guess[x]
-            less[x] += np.uint8(a[x] < value) + np.uint8(b[x] < value) + np.uint8(c[x] < value)
-        column += 3
-    while column < size:
-        a = row[column : column + count]
-        for x in range(count):
-            less[x] += np.uint8(a[x] < guess[x])
-        column += 1
-
-
-@njit(nogil=True, cache=True)
-def _keep(best: Keys, guess: Keys, less: Keys, rank: Keys) -> None:
-    for x in range(best.shape[0]):
-        now, other = best[x], guess[x]  # loaded before the choice, or the loop would not vectorise
-        best[x] = other if less[x] <= rank[x] else now
+def _without_negative_zeros(planes: Pixels) -> Pixels:
+    # one zero, not two of the same value and different bits
+    return planes + planes.dtype.type(0) if planes.dtype.kind == "f" else planes

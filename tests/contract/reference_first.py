@@ -1,7 +1,5 @@
 """References of smoothing, of thresholds and of basic morphology."""
 
-from functools import partial
-
 import scipy.ndimage as ndi
 
 from .case import NUMBERS, Case
@@ -14,5 +12,4 @@ CASES = [
         NUMBERS,
         rtol=2e-6,
     ),
-    Case("filters.median", partial(ndi.median_filter, size=5), {"size": 5}, NUMBERS),
 ]
