@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bigimg.core.footprint import reach_beyond
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels import chords, packed
 from bigimg.kernels._opencv import cv2
@@ -28,7 +29,7 @@ Name = Literal["erosion", "dilation", "opening", "closing"]
 _Kernel = Callable[[Pixels, Sequence[Step], Mask | None], Pixels]
 
 
-def erode(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
+def erode(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None, iterations: int = 1) -> Pixels:
     """Return the least of the neighbours of each pixel, as ``skimage.morphology.erosion``.
 
     Parameters
@@ -42,6 +43,8 @@ def erode(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None)
     valid
         Boolean, as ``pixels``: where False a pixel takes no part, as if it were outside the image; what comes out there
         has no meaning.
+    iterations
+        How many times.
 
     Returns
     -------
@@ -60,10 +63,10 @@ def erode(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None)
     >>> erode(np.array([[5, 3, 4, 9]], np.uint8), np.ones((1, 3), bool), ndim=2)
     array([[3, 3, 3, 4]], dtype=uint8)
     """
-    return sequence(pixels, [("erosion", footprint)], ndim, valid)
+    return _apply(pixels, _steps_of("erosion", footprint, ndim, iterations), ndim, valid)
 
 
-def dilate(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
+def dilate(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None, iterations: int = 1) -> Pixels:
     """Return the greatest of the neighbours of each pixel, as ``skimage.morphology.dilation``.
 
     Parameters, shapes and errors are those of `erode`; where no neighbour takes part the smallest value of the dtype
@@ -74,33 +77,35 @@ def dilate(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None
     >>> dilate(np.array([[5, 3, 4, 9]], np.uint8), np.ones((1, 3), bool), ndim=2)
     array([[5, 5, 9, 9]], dtype=uint8)
     """
-    return sequence(pixels, [("dilation", footprint)], ndim, valid)
+    return _apply(pixels, _steps_of("dilation", footprint, ndim, iterations), ndim, valid)
 
 
-def opening(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
+def opening(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None, iterations: int = 1) -> Pixels:
     """Return an erosion followed by the dilation with the mirrored footprint, as ``skimage.morphology.opening``.
 
-    Parameters, shapes and errors are those of `erode`. A tile needs twice the reach of the footprint around it.
+    Parameters, shapes and errors are those of `erode`. A tile needs twice the reach of the footprint around it. Of
+    several iterations come all erosions first: to open twice is to open once.
 
     Examples
     --------
     >>> opening(np.array([[1, 9, 1, 8, 8, 8, 1]], np.uint8), np.ones((1, 3), bool), ndim=2)
     array([[1, 1, 1, 8, 8, 8, 1]], dtype=uint8)
     """
-    return sequence(pixels, [("opening", footprint)], ndim, valid)
+    return _apply(pixels, _steps_of("opening", footprint, ndim, iterations), ndim, valid)
 
 
-def closing(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
+def closing(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None, iterations: int = 1) -> Pixels:
     """Return a dilation followed by the erosion with the mirrored footprint, as ``skimage.morphology.closing``.
 
-    Parameters, shapes and errors are those of `erode`. A tile needs twice the reach of the footprint around it.
+    Parameters, shapes and errors are those of `erode`. A tile needs twice the reach of the footprint around it. Of
+    several iterations come all dilations first.
 
     Examples
     --------
     >>> closing(np.array([[9, 1, 9, 2, 2, 2, 9]], np.uint8), np.ones((1, 3), bool), ndim=2)
     array([[9, 9, 9, 2, 2, 2, 9]], dtype=uint8)
     """
-    return sequence(pixels, [("closing", footprint)], ndim, valid)
+    return _apply(pixels, _steps_of("closing", footprint, ndim, iterations), ndim, valid)
 
 
 def white_tophat(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
@@ -131,6 +136,59 @@ def black_tophat(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None 
     return _difference(closing(pixels, footprint, ndim, valid), pixels)
 
 
+def gradient(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
+    """Return the range of the neighbours of each pixel: dilation - erosion; of booleans, where they differ.
+
+    Parameters, shapes and errors are those of `erode`. The range of signed integers comes as unsigned integers of as
+    many bytes, which hold it. Where no neighbour takes part it is 0.
+
+    Examples
+    --------
+    >>> gradient(np.array([[-100, 100, 100, 100]], np.int8), np.ones((1, 3), bool), ndim=2)
+    array([[200, 200,   0,   0]], dtype=uint8)
+    """
+    low, high = erode(pixels, footprint, ndim, valid), dilate(pixels, footprint, ndim, valid)
+    if pixels.dtype.kind == "b":
+        return high & ~low
+    if pixels.dtype.kind == "i":
+        # Of a difference modulo 2^n the unsigned reading is right, whatever the signs were.
+        whole = gradient_dtype(pixels.dtype)
+        return np.subtract(high.view(whole), low.view(whole), out=np.zeros(pixels.shape, whole), where=high >= low)
+    with np.errstate(over="ignore"):
+        return np.subtract(high, low, out=np.zeros_like(high), where=high > low)
+
+
+def gradient_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of a `gradient`: that of the image, and unsigned for signed integers."""
+    return np.dtype(dtype.str.replace("i", "u")) if dtype.kind == "i" else dtype
+
+
+def hit_or_miss(pixels: Mask, hit: Mask, miss: Mask | None, ndim: int) -> Mask:
+    """Return where all pixels of ``hit`` are True and all of ``miss`` False, as ``scipy.ndimage.binary_hit_or_miss``.
+
+    Parameters
+    ----------
+    pixels
+        Boolean, (..., M, N) or, with ``ndim=3``, (..., P, M, N); what lies outside is False.
+    hit, miss
+        Footprints; without ``miss`` no pixel has to be False.
+    ndim
+        2 or 3: how many of the last axes are space.
+
+    Examples
+    --------
+    >>> hit_or_miss(np.array([[1, 1, 0, 1]], bool), np.array([[1]], bool), np.array([[0, 0, 1]], bool), ndim=2)
+    array([[False,  True, False,  True]])
+    """
+    found = erode(pixels, hit, ndim)
+    # Erosion leaves out what lies outside the image, as if it were True: there nothing can be hit.
+    for axis, (before, behind) in zip(range(-ndim, 0), reach_beyond(np.asarray(hit, bool))):
+        along = np.moveaxis(found, axis, 0)
+        along[:before] = False
+        along[max(0, len(along) - behind) :] = False
+    return found if miss is None else found & erode(~pixels, miss, ndim)
+
+
 def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int, valid: Mask | None = None) -> Pixels:
     """Apply several operations one after the other; booleans stay packed in between.
 
@@ -153,7 +211,11 @@ def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int,
     >>> sequence(mask, [("opening", line), ("closing", line)], ndim=2).astype(int)
     array([[0, 0, 1, 1, 1, 0, 0]])
     """
-    steps = [step for name, footprint in operations for step in _steps(name, *_hashable(footprint, ndim))]
+    steps = [step for name, footprint in operations for step in _steps_of(name, footprint, ndim)]
+    return _apply(pixels, steps, ndim, valid)
+
+
+def _apply(pixels: Pixels, steps: Sequence[Step], ndim: int, valid: Mask | None) -> Pixels:
     if pixels.dtype.kind not in "buif" or pixels.itemsize > 8 or pixels.ndim < ndim:
         raise ImageError(
             f"morphology needs an image of at least {ndim} axes, of booleans, integers or floats of at most 8 bytes "
@@ -168,6 +230,11 @@ def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int,
     done = [kernel(plane, steps, None if masks is None else masks[i]) for i, plane in enumerate(planes)]
     whole = done[0] if len(done) == 1 else np.stack(done)
     return whole.reshape(pixels.shape).astype(pixels.dtype, copy=False)
+
+
+def _steps_of(name: Name, footprint: Mask, ndim: int, iterations: int = 1) -> list[Step]:
+    """Return the elementary operations: all of the first kind before those of the second."""
+    return [step for step in _steps(name, *_hashable(footprint, ndim)) for _ in range(iterations)]
 
 
 def _hashable(footprint: Mask, ndim: int) -> tuple[bytes, tuple[int, ...]]:

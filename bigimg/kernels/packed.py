@@ -63,17 +63,17 @@ def transform(pixels: Mask, steps: Sequence[Step], valid: Mask | None = None) ->
     shape = pixels.shape if pixels.ndim == 3 else (1, *pixels.shape)
     programs = [_program(step) for step in steps]
     padding = max(_padding(program) for program in programs)
-    words = _pack(pixels.reshape(shape), padding)
+    words = pack(pixels.reshape(shape), padding)
     # Without a mask one row says for all which bits are pixels.
     part = np.ones((1, 1, width), bool) if valid is None else valid.reshape(shape)
-    inside = _pack(part, padding)
+    inside = pack(part, padding)
     complemented = False
     for step, program in zip(steps, programs):
         out = np.zeros_like(words)
         flip = _NONE if complemented != step.dilates else _ALL
         _dilate(words, inside, out, program.growth, program.gifts, program.bounds, padding, flip)
         words, complemented = out, not step.dilates
-    return _unpack(words, padding, width, _ALL if complemented else _NONE).reshape(pixels.shape)
+    return unpack(words, padding, width, _ALL if complemented else _NONE).reshape(pixels.shape)
 
 
 @lru_cache
@@ -108,14 +108,16 @@ def _padding(program: Program) -> int:
     return max(1, -(-reach // _BITS))
 
 
-def _pack(pixels: Mask, padding: int) -> Words:
+def pack(pixels: Mask, padding: int) -> Words:
+    """Return (..., columns) booleans as words, with ``padding`` words of zeros before and behind each row."""
     packed = np.packbits(pixels, axis=-1, bitorder="little")
     words = np.zeros((*pixels.shape[:-1], -(-pixels.shape[-1] // _BITS) + 2 * padding), np.uint64)
     words.view(np.uint8)[..., 8 * padding : 8 * padding + packed.shape[-1]] = packed
     return words
 
 
-def _unpack(words: Words, padding: int, width: int, flip: np.uint64) -> Mask:
+def unpack(words: Words, padding: int, width: int, flip: np.uint64) -> Mask:
+    """Return what was packed, ``width`` columns of it, each word with the bits of ``flip`` turned over."""
     inner = words[..., padding:-padding] ^ flip
     return np.unpackbits(inner.view(np.uint8), axis=-1, count=width, bitorder="little").view(bool)
 

@@ -1,7 +1,17 @@
 """Mathematical morphology on masks and grey values, and filters of whole objects."""
 
 from bigimg.core.footprint import ball, cross, cube, diamond, disk, octagon, octahedron, rectangle, square, star
-from bigimg.ops.morphology.basic import black_tophat, closing, dilation, erosion, opening, white_tophat
+from bigimg.ops.morphology.basic import (
+    black_tophat,
+    closing,
+    dilation,
+    erosion,
+    gradient,
+    hit_or_miss,
+    opening,
+    white_tophat,
+)
+from bigimg.ops.morphology.distance import distance_transform
 from bigimg.ops.morphology.sizes import (
     clear_border,
     fill_holes,
@@ -10,6 +20,7 @@ from bigimg.ops.morphology.sizes import (
     remove_small_holes,
     remove_small_objects,
 )
+from bigimg.ops.morphology.skeleton import skeletonize, thin
 
 __all__ = [
     "ball",
@@ -21,9 +32,12 @@ __all__ = [
     "diamond",
     "dilation",
     "disk",
+    "distance_transform",
     "erosion",
     "fill_holes",
     "filter_sizes",
+    "gradient",
+    "hit_or_miss",
     "largest_objects",
     "octagon",
     "octahedron",
@@ -31,7 +45,9 @@ __all__ = [
     "rectangle",
     "remove_small_holes",
     "remove_small_objects",
+    "skeletonize",
     "square",
     "star",
+    "thin",
     "white_tophat",
 ]

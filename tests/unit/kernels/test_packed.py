@@ -14,12 +14,12 @@ WIDTHS = [1, 2, 63, 64, 65, 127, 128, 129, 200]
 @pytest.mark.parametrize("padding", [1, 2])
 def test_packing_and_unpacking_keep_every_pixel(width, padding):
     mask = np.random.default_rng(width).random((2, 3, width)) < 0.5
-    words = packed._pack(mask, padding)
+    words = packed.pack(mask, padding)
     assert words.shape == (2, 3, -(-width // 64) + 2 * padding)
     assert not words[..., :padding].any()
     assert not words[..., -padding:].any()
-    assert (packed._unpack(words, padding, width, np.uint64(0)) == mask).all()
-    assert (packed._unpack(words, padding, width, ~np.uint64(0)) == ~mask).all()
+    assert (packed.unpack(words, padding, width, np.uint64(0)) == mask).all()
+    assert (packed.unpack(words, padding, width, ~np.uint64(0)) == ~mask).all()
 
 
 @pytest.mark.parametrize("footprint", [disk(15), square(9), cross(40), ball(4), disk(3)[:, 1:]])
