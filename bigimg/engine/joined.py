@@ -69,6 +69,11 @@ class JoinedSource:
         """What an error message calls the image."""
         return self.images[0].source.label
 
+    @property
+    def does(self) -> str:
+        """What is done to make the pixels, for the plan."""
+        return " + ".join(image.does for image in self.images)
+
     def seen(self, halo: tuple[int, ...]) -> JoinedSource:
         """Return the source with images made for ``halo`` pixels more."""
         return replace(self, images=tuple(image.seen(halo[len(halo) - len(image.shape) :]) for image in self.images))

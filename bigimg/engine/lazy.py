@@ -8,6 +8,7 @@ library.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ from bigimg.errors import ImageError
 
 NAME_LENGTH = 80
 """Task names longer than this do not fit the dashboard."""
+
+_WORD = re.compile(r"(\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,16 @@ class LazyImage:
     def name(self) -> str:
         """A readable name and a token: the same for the same pixels."""
         names = [operation.spec.name.rpartition(".")[2].lstrip("_") for operation in self.chain.operations]
-        words = "+".join(names) or "read"
+        words = "+".join(names or _WORD.findall(self.source.does)) or "read"
         words = words if len(words) <= NAME_LENGTH else words[: NAME_LENGTH - 3] + "..."
         valid = self.valid.token if self.valid else None
         return f"{words}-{tokenize(self.source.token, valid, self.chain, self.chunks)}"
+
+    @property
+    def does(self) -> str:
+        """What is done to the pixels, from the stored image on, for the plan."""
+        made = [self.source.does] if self.source.does else []
+        return " -> ".join([*made, *map(str, self.chain.operations)]) or "read"
 
     @property
     def dtype(self) -> np.dtype[Any]:

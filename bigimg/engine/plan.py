@@ -62,11 +62,11 @@ def _stages_of(layer: Any) -> list[Stage]:
         image = layer.image
         tiles = len(image.grid())
         name = image.name.rpartition("-")[0]
-        return [Stage(name, str(image.chain), tiles, tiles, image.bytes_read(), image.bytes_per_task())]
+        return [Stage(name, image.does, tiles, tiles, image.bytes_read(), image.bytes_per_task())]
     if isinstance(layer, ReduceLayer):
         tiles = len(layer.grid)
         halo = layer.reduction.halo
-        does = " + ".join(str(image.chain) for image in layer.images if image.chain.operations)
+        does = " + ".join(image.does for image in layer.images if image.does != "read")
         return [
             Stage(
                 layer.reduction.name,
@@ -84,7 +84,7 @@ def _stages_of(layer: Any) -> list[Stage]:
         largest = prod(max(sizes) for sizes in layer.chunks)
         work = layer.work
         kept = work.keeps * largest
-        does = " + ".join(str(image.chain) for image in layer.images)
+        does = " + ".join(image.does for image in layer.images)
         return [
             Stage(
                 f"{work.name}.split",

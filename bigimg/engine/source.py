@@ -71,6 +71,10 @@ class Source(Protocol):
     def label(self) -> str:
         """What an error message calls the image."""
 
+    @property
+    def does(self) -> str:
+        """What is done to make the pixels, for the plan; empty where they are only read."""
+
     def seen(self, halo: tuple[int, ...]) -> Source:
         """Return the source for tiles that look ``halo`` pixels beyond their own."""
 
@@ -161,6 +165,7 @@ class StoredSource:
 
     store: Any
     parents: tuple[Any, ...] = ()
+    does: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -216,6 +221,7 @@ class ArraySource:
         self.dtype: np.dtype[Any] = array.dtype
         self.token: str = array.name
         self.label = "image"
+        self.does = ""
         self._bounds = TileGrid(array.chunks, (0,) * array.ndim).bounds
         layer = array.dask.layers.get(array.name)
         chunks = dict(layer) if isinstance(layer, MaterializedLayer) else {}

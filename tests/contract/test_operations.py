@@ -24,6 +24,10 @@ OPERATIONS = operations()
 DTYPES = ["bool", "uint8", "uint16", "int16", "int32", "float32", "float64"]
 NOT_NEGATIVE = ("exposure.adjust_",)
 """Operations that refuse negative grey values."""
+VOLUME_PARAMETERS = {"output_shape": (3, 12, 5), "matrix": [[0.9, 0.1, 0, 0.3], [0, 0, 1, 1], [0, 1.1, 0, -0.5]]}
+"""Parameters that have a value for each axis."""
+STACKS = ("transform.project", "transform.temporal_median")
+"""Operations that take an axis away, and so need one more than the plane."""
 
 
 def example_image(operation, dtype, shape=(20, 17), seed=0):
@@ -33,7 +37,7 @@ def example_image(operation, dtype, shape=(20, 17), seed=0):
     if operation.takes == "labels":
         return skmeasure.label(random_image(shape, "bool", seed)).astype("uint32")
     drops = getattr(getattr(operation, "spec", None), "drops_channels", False)
-    image = random_image((3, *shape) if drops else shape, dtype, seed)
+    image = random_image((3, *shape) if drops or operation.name in STACKS else shape, dtype, seed)
     return np.maximum(image, 0) if operation.name.startswith(NOT_NEGATIVE) else image
 
 
@@ -99,6 +103,9 @@ def test_volumes(name):
         image = random_image((4, 9, 7), "bool")
     # a size fits both planes and volumes
     more = {"footprint": {"ball": 1}} if {"size", "footprint"} & set(operation.parameters) == {"footprint"} else {}
+    for parameter, value in VOLUME_PARAMETERS.items():
+        if parameter in operation.parameters:
+            more[parameter] = value
     check_op(bound(operation, dims="zyx", **more), image, dims=("z", "y", "x"))
 
 
@@ -117,7 +124,8 @@ def test_what_goes_in_comes_out(name):
         assert isinstance(result, xr.DataArray)
         assert (result.name, result.attrs, result.dims[-2:]) == ("cells", {"unit": "micrometer"}, ("y", "x"))
         assert (result.chunks is None) == (given.chunks is None)
-        np.testing.assert_array_equal(result.y, given.y)
+        if not name.startswith("transform."):
+            np.testing.assert_array_equal(result.y, given.y)
         np.testing.assert_array_equal(result.values, run(image))
     turned = labelled.transpose(*reversed(dims))
     np.testing.assert_array_equal(run(turned).transpose("y", "x").values, run(image))

@@ -1,3 +1,5 @@
 """Geometry: resized, turned and projected images."""
 
-__all__: list[str] = []
+from bigimg.ops.transform.sizes import downscale_local_mean, pyramid_reduce, rescale, resize
+
+__all__ = ["downscale_local_mean", "pyramid_reduce", "rescale", "resize"]
