@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bigimg.core.footprint import reach
-from bigimg.kernels import morphology
+from bigimg.kernels import morphology, skeleton
 
 SCIKIT_IMAGE = {
     morphology.erode: skimage.morphology.erosion,
@@ -131,3 +131,75 @@ def test_a_lone_pixel_becomes_the_mirrored_footprint(footprint):
     origin = (np.array(footprint.shape) - 1) // 2
     expected = 7 - (np.argwhere(footprint) - origin)
     assert {*zip(rows.tolist(), columns.tolist())} == {tuple(pixel) for pixel in expected.tolist()}
+
+
+@given(cases(["int8", "int16", "uint8", "float32", "bool"]))
+@quick
+def test_a_gradient_is_never_negative_and_0_where_all_is_equal(case):
+    ndim = case.pixels.ndim
+    result = morphology.gradient(case.pixels, case.footprint, ndim, case.valid)
+    assert result.dtype == morphology.gradient_dtype(case.pixels.dtype)
+    assert (result[case.valid] >= 0).all()
+    assert not morphology.gradient(np.ones_like(case.pixels), case.footprint, ndim, case.valid)[case.valid].any()
+
+
+@given(cases(), st.sampled_from([morphology.erode, morphology.dilate, morphology.opening, morphology.closing]))
+@quick
+def test_iterations_are_one_after_the_other(case, operation):
+    pixels, footprint, ndim, valid = case.pixels, case.footprint, case.pixels.ndim, case.valid
+    odd = np.pad(footprint, [(1 - size % 2, 0) for size in footprint.shape])
+    halves = {
+        morphology.opening: [(morphology.erode, odd), (morphology.dilate, np.flip(odd))],
+        morphology.closing: [(morphology.dilate, odd), (morphology.erode, np.flip(odd))],
+    }.get(operation, [(operation, odd)])
+    for mask in (None, valid):
+        one_by_one = pixels
+        for half, mirrored in halves:
+            for _ in range(3):
+                one_by_one = half(one_by_one, mirrored, ndim, mask)
+        at_once = operation(pixels, footprint, ndim, mask, iterations=3)
+        inside = valid if mask is not None else np.ones_like(valid)
+        np.testing.assert_array_equal(at_once[inside], one_by_one[inside])
+
+
+@given(cases(["bool"]), st.integers(0, 2**32 - 1))
+@quick
+def test_a_pattern_is_found_wherever_it_was_put(case, seed):
+    pixels, footprint = case.pixels, case.footprint
+    miss = (np.random.default_rng(seed).random(footprint.shape) < 0.5) & ~footprint
+    found = morphology.hit_or_miss(pixels, footprint, miss if miss.any() else None, pixels.ndim)
+    offsets = [np.argwhere(mask) - (np.array(mask.shape) - 1) // 2 for mask in (footprint, miss)]
+    for place in np.argwhere(found)[:20]:
+        for offset in offsets[0] + place:
+            assert (offset >= 0).all()
+            assert pixels[tuple(offset)]
+        for offset in offsets[1] + place:
+            outside = (offset < 0).any() or (offset >= pixels.shape).any()
+            assert outside or not pixels[tuple(offset)]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([skeleton.skeletonize, skeleton.thin]), st.integers(1, 5), st.data())
+@quick
+def test_a_tile_that_sees_two_pixels_an_iteration_thins_as_the_whole(seed, kernel, iterations, data):
+    random = np.random.default_rng(seed)
+    pixels = np.kron(random.random((6, 20)) < 0.6, np.ones((5, 7))).astype(bool) & (random.random((30, 140)) < 0.98)
+    whole, late = kernel(pixels, iterations)
+    spans = [sorted(data.draw(st.tuples(st.integers(0, n), st.integers(0, n)))) for n in pixels.shape]
+    first = [max(start - 2 * iterations, 0) for start, _ in spans]
+    box = tuple(slice(low, stop + 2 * iterations) for low, (_, stop) in zip(first, spans))
+    crop = tuple(slice(start - low, stop - low) for low, (start, stop) in zip(first, spans))
+    write = tuple(slice(*span) for span in spans)
+    tile, tile_late = kernel(pixels[box], iterations)
+    np.testing.assert_array_equal(tile[crop], whole[write])
+    np.testing.assert_array_equal(tile_late[crop], late[write])
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([skeleton.skeletonize, skeleton.thin]))
+@quick
+def test_a_skeleton_is_part_of_its_object_and_its_own_skeleton(seed, kernel):
+    random = np.random.default_rng(seed)
+    pixels = np.kron(random.random((6, 20)) < 0.6, np.ones((5, 7))).astype(bool)
+    result, late = kernel(pixels, 200)
+    assert not late.any()
+    assert not (result & ~pixels).any()
+    np.testing.assert_array_equal(kernel(result, 1)[0], result)
