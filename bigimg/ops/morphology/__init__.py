@@ -12,6 +12,7 @@ from bigimg.ops.morphology.basic import (
     white_tophat,
 )
 from bigimg.ops.morphology.distance import distance_transform
+from bigimg.ops.morphology.reconstruction import reconstruction
 from bigimg.ops.morphology.sizes import (
     clear_border,
     fill_holes,
@@ -42,6 +43,7 @@ __all__ = [
     "octagon",
     "octahedron",
     "opening",
+    "reconstruction",
     "rectangle",
     "remove_small_holes",
     "remove_small_objects",

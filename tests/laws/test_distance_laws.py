@@ -1,0 +1,129 @@
+"""Distances are those of the whole image however it is cut, and labels grow as scikit-image grows them."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+import scipy.ndimage as ndi
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bigimg.errors import ImageError, ParameterError
+from bigimg.ops.morphology import distance_transform
+from bigimg.testing import nothing_computes, random_chunks
+
+DENSITIES = st.sampled_from([0.0, 0.3, 0.8, 0.95, 0.99, 1.0])
+EXACT = [1.0, 2.0, (2.0, 1.0, 0.5), (3.0, 1.5, 1.0)]
+ROUNDED = [0.3, (0.3, 0.1, 0.1), (0.29, 0.065, 0.065), (3.14, 1.0, 0.7)]
+
+
+def blank(shape, density, seed):
+    """Return a mask with at least one pixel of background."""
+    rng = np.random.default_rng(seed)
+    mask = rng.random(shape) < density
+    mask.flat[rng.integers(mask.size)] = False
+    return mask
+
+
+def smallest_sums(mask, sampling):
+    """Add up the squares as SciPy does, from each pixel to every pixel of the background."""
+    background = np.argwhere(~mask)
+    result = np.zeros(mask.shape)
+    for place in np.ndindex(mask.shape):
+        squares = ((background - place) * sampling) ** 2
+        total = squares[:, 0]
+        for axis in range(1, mask.ndim):
+            total = total + squares[:, axis]
+        result[place] = np.sqrt(total.min())
+    return result
+
+
+def along(sampling, ndim):
+    return sampling if isinstance(sampling, float) else sampling[3 - ndim :]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.tuples(st.integers(1, 40), st.integers(1, 40)), DENSITIES, st.sampled_from(EXACT), st.integers(0, 2**31))
+def test_distances_in_planes(shape, density, sampling, seed):
+    mask, sampling = blank(shape, density, seed), along(sampling, 2)
+    expected = ndi.distance_transform_edt(mask, sampling=sampling)
+    np.testing.assert_array_equal(distance_transform(mask, sampling=sampling), expected)
+    with nothing_computes():
+        got = distance_transform(da.from_array(mask, chunks=random_chunks(shape, seed)), sampling=sampling)
+    np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.tuples(*[st.integers(1, 13)] * 3), DENSITIES, st.sampled_from(EXACT), st.integers(0, 2**31))
+def test_distances_in_volumes(shape, density, sampling, seed):
+    mask = blank(shape, density, seed)
+    expected = ndi.distance_transform_edt(mask, sampling=sampling)
+    lazy = da.from_array(mask, chunks=random_chunks(shape, seed))
+    got = distance_transform(lazy, sampling=sampling, dims="zyx").compute(scheduler="sync")
+    np.testing.assert_array_equal(got, expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(1, 14), min_size=2, max_size=3), DENSITIES, st.sampled_from(ROUNDED), st.integers(0, 2**31))
+def test_of_sums_that_differ_by_rounding_the_smallest_is_found(shape, density, sampling, seed):
+    mask, sampling = blank(shape, density, seed), along(sampling, len(shape))
+    dims = "yx" if mask.ndim == 2 else "zyx"
+    expected = smallest_sums(mask, sampling)
+    np.testing.assert_array_equal(distance_transform(mask, sampling=sampling, dims=dims), expected)
+    lazy = da.from_array(mask, chunks=random_chunks(mask.shape, seed))
+    got = distance_transform(lazy, sampling=sampling, dims=dims).compute(scheduler="sync")
+    np.testing.assert_array_equal(got, expected)
+    np.testing.assert_allclose(got, ndi.distance_transform_edt(mask, sampling=sampling), rtol=1e-15)
+
+
+@pytest.mark.parametrize("chunks", [40, (40, 400), (400, 40), 13])
+@pytest.mark.parametrize("sampling", [1.0, (0.29, 0.065)])
+def test_far_distances_through_many_tiles(chunks, sampling):
+    rows, columns = np.indices((400, 400))
+    ring = np.hypot(rows - 180, columns - 210) < 170
+    corner = np.ones_like(ring)
+    corner[3, 390] = corner[399, 0] = False
+    slope = columns > rows // 3
+    for mask in (ring, corner, slope, slope.T & ring):
+        expected = distance_transform(mask, sampling=sampling)
+        if sampling == 1.0:
+            np.testing.assert_array_equal(expected, ndi.distance_transform_edt(mask))
+        got = distance_transform(da.from_array(mask, chunks=chunks), sampling=sampling)
+        np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+
+
+def test_four_tasks_a_tile_however_far():
+    mask = da.ones((640, 640), chunks=16, dtype=bool)
+    got = distance_transform(mask)
+    tasks = [key for key in dict(got.dask) if isinstance(key, tuple) and str(key[0]).startswith("distance")]
+    assert len(tasks) <= 1600 * 4.3, "two a pass, and those of the tree"
+    assert np.isinf(got[:16, :16].compute()).all(), "there is no background"
+
+
+def test_pixels_that_are_not_valid_are_no_background():
+    mask = np.ones((9, 9), bool)
+    mask[4, 4] = mask[0, 0] = False
+    valid = np.ones_like(mask)
+    valid[0, 0] = valid[2, 4] = False
+    seen = mask | ~valid
+    got = distance_transform(np.ma.MaskedArray(mask, ~valid))
+    np.testing.assert_array_equal(got.data, ndi.distance_transform_edt(seen))
+    assert not got.mask[4, 4]
+
+
+def test_planes_of_a_stack_are_measured_each_by_itself():
+    mask = blank((3, 20, 20), 0.9, 4)
+    mask[:, 7, 7] = False
+    expected = np.stack([ndi.distance_transform_edt(plane) for plane in mask])
+    np.testing.assert_array_equal(distance_transform(mask), expected)
+    np.testing.assert_array_equal(distance_transform(da.from_array(mask, chunks=(2, 6, 9))).compute(), expected)
+
+
+def test_what_cannot_be_measured_is_refused():
+    with pytest.raises(ImageError, match="compare first"):
+        distance_transform(np.zeros((3, 3)))
+    with pytest.raises(ParameterError, match="sampling must be one number, or 2"):
+        distance_transform(np.zeros((3, 3), bool), sampling=(1.0, 1.0, 1.0))
+    with pytest.raises(ParameterError, match="greater than 0"):
+        distance_transform(np.zeros((3, 3), bool), sampling=(1.0, 0.0))
