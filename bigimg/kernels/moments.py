@@ -117,8 +117,8 @@ def moments(pixels: Pixels, valid: Valid | None = None) -> Moments:
 
 def _of_integers(values: Pixels) -> Moments:
     if values.dtype.itemsize <= 4:
-        total, low, high = _sum_narrow(read_only(values))
-        return Moments(values.size, int(total), int(low) + (int(high) << 32), 0)
+        whole, low, high = _sum_narrow(read_only(values))
+        return Moments(values.size, int(whole), int(low) + (int(high) << 32), 0)
     digits = [int(digit) for digit in _sum_wide(read_only(values))]
     total = digits[0] + (digits[1] << 32)
     squares = digits[2] + ((digits[3] + 2 * digits[4]) << 32) + ((2 * digits[5] + digits[6]) << 64) + (digits[7] << 96)

@@ -1,5 +1,6 @@
 """References of grey values: their range, their curves, their histogram, their background."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -42,6 +43,21 @@ def standardized(image):
     return (exact - exact.mean()) / (exact.std() or 1)
 
 
+def equalized(image, nbins=256):
+    # scikit-image counts booleans as floats, with a warning of NumPy's.
+    return exposure.equalize_hist(image.astype("uint8") if image.dtype == bool else image, nbins)
+
+
+def adapted(image, **params):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Downcasting")
+        return exposure.equalize_adapthist(image, **params)
+
+
+def small(dtype):
+    return random_image((61, 47), "uint8").astype(dtype)
+
+
 def curve(name, function, params, dtypes=ALL):
     return Case(f"exposure.{name}", lambda image: function(image, **params), params, dtypes, image=not_negative)
 
@@ -82,4 +98,18 @@ CASES = [
         curve("adjust_sigmoid", exposure.adjust_sigmoid, params)
         for params in ({}, {"cutoff": 0.3, "gain": 4.5}, {"inv": True})
     ),
+    Case("exposure.equalize_hist", equalized, {}, ALL),
+    Case("exposure.equalize_hist", partial(equalized, nbins=17), {"nbins": 17}, ALL),
+    *(
+        Case("exposure.equalize_adapthist", partial(adapted, **params), params, (*ALL, "int64"), volume=volume)
+        for volume in (False, True)
+        for params in (
+            {},
+            {"kernel_size": 7},
+            {"kernel_size": 30, "clip_limit": 0.05},
+            {"kernel_size": 8, "clip_limit": 0.0, "nbins": 50},
+        )
+    ),
+    Case("exposure.equalize_adapthist", partial(adapted, kernel_size=(9, 4)), {"kernel_size": (9, 4)}, ALL),
+    Case("exposure.equalize_adapthist", adapted, {}, ("int32", "uint32"), image=small),
 ]

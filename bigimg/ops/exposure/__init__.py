@@ -1,6 +1,8 @@
 """Grey values: their range, their histogram, their background."""
 
+from bigimg.ops.exposure.adaptive import equalize_adapthist
 from bigimg.ops.exposure.curves import adjust_gamma, adjust_log, adjust_sigmoid
+from bigimg.ops.exposure.equalization import equalize_hist
 from bigimg.ops.exposure.intensity import invert, normalize, rescale_intensity, standardize
 from bigimg.ops.exposure.values import mean_value, percentile_values, std_value
 
@@ -8,6 +10,8 @@ __all__ = [
     "adjust_gamma",
     "adjust_log",
     "adjust_sigmoid",
+    "equalize_adapthist",
+    "equalize_hist",
     "invert",
     "mean_value",
     "normalize",
