@@ -1,5 +1,6 @@
 """Geometry: resized, turned and projected images."""
 
 from bigimg.ops.transform.sizes import downscale_local_mean, pyramid_reduce, rescale, resize
+from bigimg.ops.transform.turns import affine, flip, rot90, rotate
 
-__all__ = ["downscale_local_mean", "pyramid_reduce", "rescale", "resize"]
+__all__ = ["affine", "downscale_local_mean", "flip", "pyramid_reduce", "rescale", "resize", "rot90", "rotate"]
