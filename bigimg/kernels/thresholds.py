@@ -196,7 +196,9 @@ def isodata(counts: Counts, centers: Pixels) -> float:
     counts, centers = _trim(counts, centers)
     if len(counts) < 2:
         return _only(centers)
-    weights, values = counts.astype(np.float64), centers.astype(np.float64)
+    # As scikit-image, which computes in the dtype of a floating point image.
+    values = centers if centers.dtype == np.float32 else centers.astype(np.float64)
+    weights = counts.astype(values.dtype)
     below, total = np.cumsum(weights), np.cumsum(weights * values)
     lower = total[:-1] / below[:-1]
     upper = (total[-1] - total[:-1]) / (below[-1] - below[:-1])
@@ -247,9 +249,8 @@ def minimum(counts: Counts, centers: Pixels) -> float:
             break
     if len(maxima) != 2:
         raise ImageError(
-            f"the histogram has no two maxima with a minimum between them: smoothed, it has {len(maxima)}; "
-            "the method needs dark and bright pixels in two groups: use otsu or triangle instead, or smooth the image "
-            "first"
+            f"the histogram never has two peaks with a minimum between them (smoothed, it has {len(maxima)}); the "
+            "method needs dark and bright pixels in two groups: use otsu or triangle instead, or smooth the image first"
         )
     first, last = maxima
     return float(centers[first + int(np.argmin(smooth[first : last + 1]))])

@@ -33,6 +33,8 @@ _BITS = 50
 _FINER = 2.0**_BITS
 _ROUND = 1.5 * 2.0**52
 """Added to a number below 2**51, it leaves the nearest integer in the last bits."""
+_MAGNITUDE = 2**63 - 1
+"""All bits of a float64 but its sign."""
 _LEAST, _GREATEST = 2.0**-900, 2.0**900
 """Blocks of these magnitudes can be scaled without leaving the range of float64."""
 
@@ -86,9 +88,10 @@ def _carry(digits: NDArray[np.int64]) -> None:
 def _add_floats(digits: NDArray[np.int64], values: NDArray[Any]) -> None:
     for start in range(0, values.shape[0], _BLOCK):
         block = values[start : start + _BLOCK]
-        greatest = 0.0
+        bits = np.int64(0)  # positive floats order as their bits do, and a maximum of integers vectorises
         for i in range(block.shape[0]):
-            greatest = max(greatest, abs(np.float64(block[i])))
+            bits = max(bits, np.float64(block[i]).view(np.int64) & _MAGNITUDE)
+        greatest = np.int64(bits).view(np.float64)
         if greatest == 0:
             continue
         if _LEAST < greatest < _GREATEST:

@@ -24,10 +24,25 @@ OPERATIONS = operations()
 DTYPES = ["bool", "uint8", "uint16", "int16", "int32", "float32", "float64"]
 NOT_NEGATIVE = ("exposure.adjust_",)
 """Operations that refuse negative grey values."""
-VOLUME_PARAMETERS = {"output_shape": (3, 12, 5), "matrix": [[0.9, 0.1, 0, 0.3], [0, 0, 1, 1], [0, 1.1, 0, -0.5]]}
+VOLUME_PARAMETERS = {
+    "output_shape": (3, 12, 5),
+    "matrix": [[0.9, 0.1, 0, 0.3], [0, 0, 1, 1], [0, 1.1, 0, -0.5]],
+    "weights": [[[0, 1, 2, 0]], [[1, -1, 0, 3]]],
+}
 """Parameters that have a value for each axis."""
-STACKS = ("transform.project", "transform.temporal_median")
-"""Operations that take an axis away, and so need one more than the plane."""
+CHANNELS = {name: 3 for name in OPERATIONS if name.startswith("color.")} | {
+    "color.cmyk2rgb": 4,
+    "color.rgba2rgb": 4,
+    "color.nuclear_stain": 0,
+    "color.to_gray": 0,
+    "threshold.color_range": 3,
+    "transform.project": 3,
+    "transform.temporal_median": 3,
+}
+"""How many channels, or frames, an operation takes beside the plane."""
+
+TWO_PEAKS = ("threshold.minimum",)
+"""Operations that refuse images whose histogram has not two peaks."""
 
 
 def example_image(operation, dtype, shape=(20, 17), seed=0):
@@ -36,8 +51,10 @@ def example_image(operation, dtype, shape=(20, 17), seed=0):
         return random_image(shape, "bool", seed)
     if operation.takes == "labels":
         return skmeasure.label(random_image(shape, "bool", seed)).astype("uint32")
-    drops = getattr(getattr(operation, "spec", None), "drops_channels", False)
-    image = random_image((3, *shape) if drops or operation.name in STACKS else shape, dtype, seed)
+    if operation.name.startswith(TWO_PEAKS):
+        return random_image(shape, "bool", seed).astype(dtype)
+    count = CHANNELS.get(operation.name, 0)
+    image = random_image((count, *shape) if count else shape, dtype, seed)
     return np.maximum(image, 0) if operation.name.startswith(NOT_NEGATIVE) else image
 
 
@@ -163,7 +180,8 @@ def test_bad_images_are_refused(name):
             run(bad)
     if not takes(OPERATIONS[name], "float32"):
         return
-    shape = (3, 6, 7) if name.startswith("color.") else (6, 7)
+    count = CHANNELS.get(name, 0)
+    shape = (count, 6, 7) if count else (6, 7)
     holed = np.zeros(shape, "float32")
     holed[..., 2, 3] = np.nan
     with pytest.raises(ImageError, match="NaN"):

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from bigimg.engine.faces import composed
 from bigimg.kernels import thresholds as kernel
-from bigimg.ops.statistics import Histogram, derive, histogram
+from bigimg.ops.statistics import BINS, Histogram, derive, histogram
 from bigimg.ops.threshold.values import fixed
 
 LI_BINS = 65536
-"""Bins of a floating point image for Li's method, which scikit-image runs on the pixels themselves."""
+"""Bins of a floating point image for methods that are defined by the pixels themselves, as Li's in scikit-image."""
+
+
+def value_of(method: Callable[[Any, Any], Any], image: Any, *, bins: int = BINS, empty: Any = math.inf) -> Any:
+    """Return what ``method`` finds in the counts and centres of an image's histogram, lazily where it is lazy.
+
+    ``empty`` is returned where no pixel is valid; no pixel is brighter than ``inf``.
+    """
+    return derive(partial(_find, method, empty), histogram(image, bins=bins))
+
+
+def _find(method: Callable[[Any, Any], Any], empty: Any, found: Histogram) -> Any:
+    return method(found.counts, found.centers) if found.counts.size else empty
 
 
 @composed(takes="image", gives="value")
@@ -43,7 +56,7 @@ def otsu_value(image: Any) -> Any:
     >>> int(otsu_value(np.array([[1, 2, 9], [1, 8, 9]], "uint8")))
     2
     """
-    return derive(partial(_find, kernel.otsu), histogram(image))
+    return value_of(kernel.otsu, image)
 
 
 @composed(takes="image", gives="value")
@@ -76,7 +89,7 @@ def li_value(image: Any) -> Any:
     >>> 2 < li_value(np.array([[1, 2, 9], [1, 8, 9]], "uint8")) < 8
     True
     """
-    return derive(partial(_find, kernel.li), histogram(image, bins=LI_BINS))
+    return value_of(kernel.li, image, bins=LI_BINS)
 
 
 @composed(takes="image", gives="value")
@@ -109,7 +122,7 @@ def triangle_value(image: Any) -> Any:
     >>> int(triangle_value(image))
     2
     """
-    return derive(partial(_find, kernel.triangle), histogram(image))
+    return value_of(kernel.triangle, image)
 
 
 @composed(takes="image", gives="mask")
@@ -182,7 +195,3 @@ def triangle(image: Any) -> Any:
     4
     """
     return fixed(image, value=triangle_value(image))
-
-
-def _find(method: Callable[[Any, Any], float], found: Histogram) -> float:
-    return method(found.counts, found.centers) if found.counts.size else float("inf")
