@@ -227,8 +227,9 @@ def example_parameters(parameters: Parameters) -> dict[str, Any]:
 
 
 def _example(parameter: Parameter) -> Any:
-    window = (3,) if parameter.name in {"size", "window_size"} else ()  # a window of 1 would see nothing
-    for value in (*window, 0.4, 1.5, 1, 3, 5, {"disk": 2}, [[0, 1, 0], [1, 1, 1]], [9, 7], "yx", "c"):
+    # A window of 1 would see nothing, and there are few channels.
+    known = [value for name, value in (("size", 3), ("window_size", 3), ("indices", (2, 0))) if name == parameter.name]
+    for value in (*known, 0.4, 1.5, 1, 3, 5, {"disk": 2}, [[0, 1, 0], [1, 1, 1]], [9, 7], (0.2, 0.3, 0.4), "yx", "c"):
         try:
             return parameter.validate(value, "example")
         except ValueError:

@@ -11,8 +11,8 @@ from bigimg.kernels.planes import smoothed_dtype
 
 # Absorption of red, green and blue by haematoxylin, eosin and DAB (Ruifrok and Johnston 2001), as in
 # scikit-image.
-_RGB_FROM_HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
-_HEMATOXYLIN = np.linalg.inv(_RGB_FROM_HED)[:, 0]
+RGB_FROM_HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+HED_FROM_RGB = np.linalg.inv(RGB_FROM_HED)
 _DARKEST = 1e-6
 
 
@@ -31,7 +31,7 @@ def hematoxylin(pixels: NDArray[Any]) -> NDArray[Any]:
         As the first channel of ``skimage.color.rgb2hed``; 0 where there is none.
     """
     total = np.zeros((*pixels.shape[:-3], *pixels.shape[-2:]), np.float64)
-    for channel, weight in enumerate(_HEMATOXYLIN):
+    for channel, weight in enumerate(HED_FROM_RGB[:, 0]):
         total += weight * _absorbed(np.ascontiguousarray(pixels[..., channel, :, :]))
     return np.maximum(total, 0).astype(smoothed_dtype(pixels.dtype))
 

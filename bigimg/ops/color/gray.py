@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from annotated_types import Ge
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import opened
-from bigimg.errors import ImageError, ParameterError
+from bigimg.errors import ImageError
 from bigimg.kernels import colour
 from bigimg.kernels.planes import smoothed_dtype
 
@@ -70,31 +69,6 @@ def to_gray(image: Any) -> Any:
     ((4, 5), (4, 5))
     """
     return rgb2gray(image) if has_channels(image) else image
-
-
-@tilewise(drops_channels=True, scratch=0)
-def channel(image: Pixels, *, index: Annotated[int, Ge(0)], valid: Valid | None = None) -> Pixels:  # noqa: ARG001
-    """Select one channel.
-
-    Parameters
-    ----------
-    image : (..., C, M, N) array
-    index : int
-        Which one, from 0.
-
-    Returns
-    -------
-    (..., M, N) array of the dtype of the image
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> channel(np.arange(6).reshape(2, 1, 3), index=1)
-    array([[3, 4, 5]])
-    """
-    if index >= image.shape[-3]:
-        raise ParameterError(f"color.channel: index must be less than the {image.shape[-3]} channels (got {index})")
-    return image[..., index, :, :]
 
 
 def has_channels(image: Any) -> bool:
