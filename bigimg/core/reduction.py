@@ -54,8 +54,11 @@ class Gather(ABC, Generic[Kept, State, Value]):
 
     name: ClassVar[str]
     """One word for the dashboard."""
-    keeps: ClassVar[int]
-    """Bytes that a tile keeps of each of its pixels, at most; the plan counts them."""
+
+    @property
+    @abstractmethod
+    def keeps(self) -> int:
+        """Bytes that a tile keeps of each of its pixels, at most; the plan counts them. A class variable mostly."""
 
     @abstractmethod
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Kept, State]:

@@ -38,12 +38,23 @@ def from_keys(keys: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.float64]:
     >>> from_keys(sort_keys(np.array([-0.5, 0.0, 7.0])), np.dtype(np.float64))
     array([-0.5,  0. ,  7. ])
     """
+    return numbers(keys, dtype).astype(np.float64)
+
+
+def numbers(keys: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the numbers of ``dtype`` behind ``keys``.
+
+    Examples
+    --------
+    >>> numbers(sort_keys(np.array([-2, 7], dtype=np.int16)), np.dtype(np.int16))
+    array([-2,  7], dtype=int16)
+    """
     sign = _sign(keys.dtype)
     if dtype.kind == "i":
         keys = keys ^ sign
     elif dtype.kind == "f":
         keys = np.where(keys & sign, keys ^ sign, ~keys)
-    return keys.view(dtype).astype(np.float64)
+    return keys.view(dtype)
 
 
 def _sign(dtype: np.dtype[Any]) -> Any:

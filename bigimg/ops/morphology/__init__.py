@@ -12,7 +12,8 @@ from bigimg.ops.morphology.basic import (
     white_tophat,
 )
 from bigimg.ops.morphology.distance import distance_transform
-from bigimg.ops.morphology.reconstruction import reconstruction
+from bigimg.ops.morphology.extrema import h_maxima, h_minima, local_maxima, local_minima
+from bigimg.ops.morphology.geodesic import reconstruction
 from bigimg.ops.morphology.sizes import (
     clear_border,
     fill_holes,
@@ -38,8 +39,12 @@ __all__ = [
     "fill_holes",
     "filter_sizes",
     "gradient",
+    "h_maxima",
+    "h_minima",
     "hit_or_miss",
     "largest_objects",
+    "local_maxima",
+    "local_minima",
     "octagon",
     "octahedron",
     "opening",
