@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import scipy.ndimage as ndi
 from numpy.typing import NDArray
@@ -21,3 +24,36 @@ def photographs(size: int) -> NDArray[np.uint16]:
         rows = whole[start : start + 1024]
         rows += rng.normal(0, 0.02, rows.shape).astype(np.float32)
     return (whole.clip(0, 1) * 65535).astype(np.uint16)
+
+
+def image_of(kind: str, size: int) -> NDArray[Any]:
+    """Return the image that a row of ``operations.py`` names.
+
+    ``u8``, ``u16``, ``f32`` and ``f64`` are the photographs, floats in 0..1; ``mask`` are their bright parts; ``rgb8``,
+    ``rgb16`` and ``rgb32`` have three channels; ``volume8``, ``volume16``, ``volume32`` and ``volume mask`` are
+    cubes of smoothed noise, of a sixteenth of the edge.
+    """
+    return _made(kind, size)
+
+
+@cache
+def _made(kind: str, size: int) -> NDArray[Any]:
+    if kind.startswith("volume"):
+        edge = max(32, size // 16)
+        rng = np.random.default_rng(0)
+        smooth = ndi.gaussian_filter(rng.random((edge, edge, edge)), 2)
+        unit = (smooth - smooth.min()) / np.ptp(smooth)
+        return _as_kind(unit, kind.removeprefix("volume").strip())
+    unit = photographs(size) / 65535
+    if kind.startswith("rgb"):
+        colours = np.stack([unit, np.roll(unit, 100, axis=0), np.roll(unit, 100, axis=1) * 0.5])
+        return _as_kind(colours, kind.removeprefix("rgb"))
+    return _as_kind(unit, kind.removeprefix("u").removeprefix("f"))
+
+
+def _as_kind(unit: NDArray[Any], kind: str) -> NDArray[Any]:
+    if kind == "mask":
+        return np.asarray(ndi.gaussian_filter(unit, 2) > 0.45)
+    if kind in {"32", "64"}:
+        return unit.astype(f"float{kind}")
+    return np.round(unit * (2 ** int(kind) - 1)).astype(f"uint{kind}")

@@ -1,0 +1,5 @@
+"""Rows of a room."""
+
+from operations import Row
+
+ROWS: list[Row] = []
