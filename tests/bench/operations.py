@@ -1,9 +1,9 @@
 """Every operation beside its peers: one command, one table, one thread, one run.
 
-Run it as ``python tests/bench/operations.py``, with ``--only filters.median`` for some, and ``--markdown`` for the page of
-the documentation. Each implementation is called in turn, several times, on the same image in memory; the time is that of
-the processor, and the median counts. A ratio says how many times longer the peer takes; one in brackets is of a peer
-whose result differs, as OpenCV's when it rounds otherwise.
+Run it as ``python tests/bench/operations.py``, with ``--only filters.median`` for some, and ``--markdown`` for the page
+of the documentation. Each implementation is called in turn, several times, on the same image in memory; the time is
+that of the processor, and the median counts. A ratio says how many times longer the peer takes; one in brackets is of a
+peer whose result differs, as OpenCV's when it rounds otherwise.
 
 scikit-image and SciPy work on the whole image, and so does bigimg here: tiles and threads come on top. dask-image is
 called on one chunk, with one thread.
@@ -25,9 +25,9 @@ from typing import Any
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"  # before NumPy is imported: the time of the processor is that of one thread
 
-import cv2
-import dask
-import numpy as np
+import cv2  # noqa: E402
+import dask  # noqa: E402
+import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
