@@ -9,8 +9,9 @@ from typing import Any
 
 from bigimg.engine.gather import GatherLayer
 from bigimg.engine.lazy import TileLayer
+from bigimg.engine.project import ProjectLayer
 from bigimg.engine.reduce import ReduceLayer
-from bigimg.engine.tree import FAN_IN
+from bigimg.engine.tree import tree_tasks
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,6 @@ def stages(collections: Iterable[Any]) -> list[Stage]:
                 layers[name] = graph.layers[name]
                 order.append(name)
     return [stage for name in order for stage in _stages_of(layers[name])]
-
-
-def tree_tasks(leaves: int) -> int:
-    """Return how many tasks merge ``leaves`` states, the last included.
-
-    Examples
-    --------
-    >>> tree_tasks(1), tree_tasks(8), tree_tasks(65)
-    (1, 1, 12)
-    """
-    total = 1
-    while leaves > FAN_IN:
-        leaves = -(-leaves // FAN_IN)
-        total += leaves
-    return total
 
 
 def _stages_of(layer: Any) -> list[Stage]:
@@ -96,4 +82,9 @@ def _stages_of(layer: Any) -> list[Stage]:
             ),
             Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, kept + largest * work.dtype().itemsize),
         ]
+    if isinstance(layer, ProjectLayer):
+        tiles, done = prod(map(len, layer.image.chunks)), prod(map(len, layer.chunks))
+        name, does, read = layer.work.name, layer.image.does, layer.image.bytes_read()
+        first = Stage(f"{name}.planes", f"{does} -> {name}", tiles, layer.count - done, read, layer.bytes_per_task())
+        return [first, Stage(name, f"{name} -> finish", done, done, 0, layer.bytes_per_task())]
     return []

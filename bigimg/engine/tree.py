@@ -34,6 +34,21 @@ def merge_tasks(
     return tasks, current
 
 
+def tree_tasks(leaves: int) -> int:
+    """Return how many tasks merge ``leaves`` states, the last included.
+
+    Examples
+    --------
+    >>> tree_tasks(1), tree_tasks(8), tree_tasks(65)
+    (1, 1, 12)
+    """
+    total = 1
+    while leaves > FAN_IN:
+        leaves = -(-leaves // FAN_IN)
+        total += leaves
+    return total
+
+
 def tree_reduce(
     parts: Sequence[Delayed], merge: Callable[[Any, Any], Any], finish: Callable[[Any], Any] | None = None
 ) -> Delayed:

@@ -7,6 +7,8 @@ import scipy.ndimage as ndi
 from dask_image.ndinterp import affine_transform
 from skimage import transform as sk
 
+from bigimg.testing import random_image
+
 from .case import FLOATS, INTEGERS, NUMBERS, Case
 
 ALL = ("bool", *NUMBERS)
@@ -35,7 +37,47 @@ def affine_by_dask_image(image, matrix, **parameters):
     return affine_transform(image.astype(float), matrix, mode="grid-constant", output_chunks=16, **parameters).compute()
 
 
+def stack(dtype):
+    return random_image((11, 13, 9), dtype)
+
+
+def projected(image, method, axis):
+    """As NumPy has it of float64; the extremes of the image itself."""
+    if method in {"max", "min"}:
+        return getattr(image, method)(axis=axis)
+    return getattr(np, method)(image.astype(float), axis=axis).astype(averaged(image).dtype)
+
+
 CASES = [
+    *(
+        Case(
+            "transform.project",
+            partial(projected, method=method, axis=place),
+            {"axis": axis, "method": method},
+            ALL,
+            rtol=0 if method in {"max", "min", "median"} else 1e-6,
+            image=stack,
+        )
+        for method in ["max", "min", "mean", "std", "median"]
+        for place, axis in enumerate("zyx")
+    ),
+    *(
+        Case(
+            "transform.project",
+            partial(projected, method="mean", axis=0),
+            {"axis": axis, "method": "mean"},
+            ("bool", *INTEGERS),
+            image=stack,
+        )
+        for axis in "tc"
+    ),
+    Case(
+        "transform.temporal_median",
+        lambda image: projected(image[[0, 2, 5, 8, 10]], "median", 0),
+        {"frames": 5},
+        ALL,
+        image=stack,
+    ),
     *(
         Case(
             "transform.resize",
