@@ -4,7 +4,9 @@ import warnings
 from functools import partial
 
 import numpy as np
+import scipy.ndimage as ndi
 from skimage import exposure, util
+from skimage.restoration import rolling_ball
 
 from bigimg.testing import random_image
 
@@ -56,6 +58,29 @@ def adapted(image, **params):
 
 def small(dtype):
     return random_image((61, 47), "uint8").astype(dtype)
+
+
+def above(image, radius):
+    """Return how far an image lies above its background, in a dtype that holds that."""
+    background = rolling_ball(image, radius=radius)
+    if image.dtype == bool:
+        return image & ~background
+    if image.dtype.kind == "i":
+        return (image.astype("int64") - background).astype(f"u{image.dtype.itemsize}")
+    return image - background
+
+
+FLAT = random_image((61, 47), "uint16", seed=5) // 2 + 1000
+DARK = random_image((61, 47), "uint8", seed=6)
+
+
+def even(dtype):
+    return random_image((2, 61, 47), dtype)
+
+
+def evened(image, flat, dark=0):
+    light = flat.astype(float) - dark
+    return (image.astype(float) - dark) * light.mean() / light
 
 
 def curve(name, function, params, dtypes=ALL):
@@ -112,4 +137,31 @@ CASES = [
     ),
     Case("exposure.equalize_adapthist", partial(adapted, kernel_size=(9, 4)), {"kernel_size": (9, 4)}, ALL),
     Case("exposure.equalize_adapthist", adapted, {}, ("int32", "uint32"), image=small),
+    *(
+        Case("exposure.rolling_ball", partial(rolling_ball, radius=radius), {"radius": radius}, ALL, volume=volume)
+        for volume, radius in ((False, 3), (False, 7.3), (False, 100), (True, 4), (True, 11.5))
+    ),
+    *(
+        Case("exposure.subtract_background", partial(above, radius=radius), {"radius": radius}, ALL, volume=volume)
+        for volume, radius in ((False, 12), (True, 4))
+    ),
+    *(
+        Case(
+            "exposure.subtract_gaussian",
+            lambda image: floating(image) - ndi.gaussian_filter(floating(image), 4.0),
+            {"sigma": 4.0},
+            rtol=3e-6,
+            volume=volume,
+        )
+        for volume in (False, True)
+    ),
+    Case("exposure.flat_field", partial(evened, flat=FLAT), {"flat": FLAT}, ALL, rtol=1e-6, image=even),
+    Case(
+        "exposure.flat_field",
+        partial(evened, flat=FLAT, dark=DARK),
+        {"flat": FLAT, "dark": DARK},
+        ALL,
+        rtol=1e-6,
+        image=even,
+    ),
 ]

@@ -61,7 +61,14 @@ def example_image(operation, dtype, shape=(20, 17), seed=0):
 
 
 def bound(operation, **more):
-    return partial(operation, **{**example_parameters(operation.parameters), **more})
+    params = {**example_parameters(operation.parameters), **more}
+    further = [name for name in params if operation.parameters[name].is_image and name not in more]
+    return partial(_with_itself, operation, further, params) if further else partial(operation, **params)
+
+
+def _with_itself(operation, further, params, image):
+    """Give an operation that takes further images the same one again."""
+    return operation(image, **{**params, **dict.fromkeys(further, image)})
 
 
 def takes(operation, dtype):

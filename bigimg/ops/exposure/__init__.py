@@ -1,6 +1,7 @@
 """Grey values: their range, their histogram, their background."""
 
 from bigimg.ops.exposure.adaptive import equalize_adapthist
+from bigimg.ops.exposure.background import flat_field, rolling_ball, subtract_background, subtract_gaussian
 from bigimg.ops.exposure.curves import adjust_gamma, adjust_log, adjust_sigmoid
 from bigimg.ops.exposure.equalization import equalize_hist
 from bigimg.ops.exposure.intensity import invert, normalize, rescale_intensity, standardize
@@ -12,11 +13,15 @@ __all__ = [
     "adjust_sigmoid",
     "equalize_adapthist",
     "equalize_hist",
+    "flat_field",
     "invert",
     "mean_value",
     "normalize",
     "percentile_values",
     "rescale_intensity",
+    "rolling_ball",
     "standardize",
     "std_value",
+    "subtract_background",
+    "subtract_gaussian",
 ]
