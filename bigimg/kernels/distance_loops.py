@@ -77,7 +77,7 @@ def _heights(line: NDArray[Any], unit: float, height: Floats) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _push(
+def push(
     place: Places, height: Floats, cross: Floats, start: Floats, size: int, new: int, high: float, weight: float
 ) -> int:
     """Put a parabola to the right of those on the stack; return how many are there then."""
@@ -153,21 +153,21 @@ def finish_lines(
         _heights(lines[line], unit, here)
         size = 0
         for item in range(left[0][line, 0], left[0][line, 1]):
-            size = _push(place, height, cross, start, size, left[1][item] - origin, left[2][item], weight)
+            size = push(place, height, cross, start, size, left[1][item] - origin, left[2][item], weight)
         begin = 0
         for x in range(columns):
             if here[x] == 0:
                 # Nothing beyond a background pixel is nearer than it: stretches between them are done by themselves.
                 if begin < x:
-                    size = _push(place, height, cross, start, size, x, 0.0, weight)
+                    size = push(place, height, cross, start, size, x, 0.0, weight)
                     _lowest(place, height, start, size, step, root, begin, x, out[line])
                 out[line, x] = 0
-                size = _push(place, height, cross, start, 0, x, 0.0, weight)
+                size = push(place, height, cross, start, 0, x, 0.0, weight)
                 begin = x + 1
             elif here[x] < np.inf:
-                size = _push(place, height, cross, start, size, x, here[x], weight)
+                size = push(place, height, cross, start, size, x, here[x], weight)
         for item in range(right[0][line, 1] - 1, right[0][line, 0] - 1, -1):
-            size = _push(place, height, cross, start, size, -right[1][item] - origin, right[2][item], weight)
+            size = push(place, height, cross, start, size, -right[1][item] - origin, right[2][item], weight)
         if begin < columns:
             _lowest(place, height, start, size, step, root, begin, columns, out[line])
 
@@ -207,7 +207,7 @@ def seen_beyond(
         for item in range(found - 1, -1, -1):
             back = kept[item]
             high_here = here[back - 1 if turned else columns - back]
-            size = _push(place, height, cross, start, size, -back, high_here, weight)
+            size = push(place, height, cross, start, size, -back, high_here, weight)
         while total + size > far.size:
             far = np.concatenate((far, np.empty(far.size, np.int32)))
             high = np.concatenate((high, np.empty(high.size)))
@@ -264,6 +264,6 @@ def hand_on(
                 item += 1
             stretches[tile, line, 1] = total
             for item in range(begin[tile, line], begin[tile, line + 1]):
-                size = _push(place, height, cross, start, size, places[item], heights[item], weight)
+                size = push(place, height, cross, start, size, places[item], heights[item], weight)
             bottom = min(bottom, size - 1) if size else 0
     return stretches, given_place[:total].copy(), given_height[:total].copy()

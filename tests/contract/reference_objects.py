@@ -30,6 +30,11 @@ def labels_of(shape, dtype):
     return measure.label(np.random.default_rng(3).random(shape) < 0.5).astype(dtype)
 
 
+def speckles(shape, dtype):
+    labels = labels_of(shape, "int64")
+    return np.where(np.random.default_rng(1).random(shape) < 0.05, labels % 250, 0).astype(dtype)
+
+
 def table(labels, properties):
     return pd.DataFrame(measure.regionprops_table(labels, properties=properties))
 
@@ -122,6 +127,21 @@ CASES = [
         {"sampling": 0.3},
         MASK,
         rtol=1e-15,
+    ),
+    Case(
+        "segmentation.expand_labels",
+        partial(segmentation.expand_labels, distance=2.5),
+        {"distance": 2.5},
+        ("uint8", "uint16", "int32"),
+        image=partial(speckles, (50, 41)),
+    ),
+    Case(
+        "segmentation.expand_labels",
+        partial(segmentation.expand_labels, distance=4, spacing=(2, 1, 0.5)),
+        {"distance": 4.0, "spacing": (2.0, 1.0, 0.5)},
+        ("uint16",),
+        volume=True,
+        image=partial(speckles, (9, 20, 31)),
     ),
     Case("measure.label", measure.label, {}, MASK),
     Case("measure.label", partial(measure.label, connectivity=1), {"connectivity": 1}, MASK),

@@ -8,9 +8,12 @@ import pytest
 import scipy.ndimage as ndi
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage import segmentation
 
 from bigimg.errors import ImageError, ParameterError
+from bigimg.kernels import distance_labels
 from bigimg.ops.morphology import distance_transform
+from bigimg.ops.segmentation import expand_labels
 from bigimg.testing import nothing_computes, random_chunks
 
 DENSITIES = st.sampled_from([0.0, 0.3, 0.8, 0.95, 0.99, 1.0])
@@ -125,5 +128,96 @@ def test_what_cannot_be_measured_is_refused():
         distance_transform(np.zeros((3, 3)))
     with pytest.raises(ParameterError, match="sampling must be one number, or 2"):
         distance_transform(np.zeros((3, 3), bool), sampling=(1.0, 1.0, 1.0))
-    with pytest.raises(ParameterError, match="greater than 0"):
+    with pytest.raises(ParameterError, match="sampling must be greater than 0"):
         distance_transform(np.zeros((3, 3), bool), sampling=(1.0, 0.0))
+    with pytest.raises(ParameterError, match="spacing must be one number, or 2"):
+        expand_labels(np.zeros((3, 3), int), spacing=(1.0, 1.0, 1.0))
+    with pytest.raises(ParameterError, match="distance must be"):
+        expand_labels(np.zeros((3, 3), int), distance=-1)
+
+
+def speckles(shape, density, seed, dtype="uint16"):
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(shape) < density, rng.integers(1, 200, shape), 0).astype(dtype)
+
+
+def grown(labels, distance, spacing):
+    """Give each pixel the label of the smallest sum; of equal ones that at the smaller column, then row, then plane."""
+    places = np.argwhere(labels)
+    result = np.zeros_like(labels)
+    for place in np.ndindex(labels.shape) if len(places) else ():
+        squares = ((places - place) * spacing) ** 2
+        total = squares[:, 0]
+        for axis in range(1, labels.ndim):
+            total = total + squares[:, axis]
+        nearest = places[total == total.min()]
+        if np.sqrt(total.min()) <= distance:
+            result[place] = labels[tuple(nearest[np.lexsort(nearest.T)[0]])]
+    return result
+
+
+LABEL_DENSITIES = st.sampled_from([0.0, 0.01, 0.05, 0.3, 0.9])
+GROWTH = st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, 5.0, 7.07, 20.0, 100.0])
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.integers(1, 15), min_size=2, max_size=3),
+    LABEL_DENSITIES,
+    GROWTH,
+    st.sampled_from([1.0, 2.0, (2.0, 1.0, 0.5), (3.0, 1.5, 1.0)]),
+    st.sampled_from(["uint8", "uint16", "int32", "uint32", "int64", "uint64"]),
+    st.integers(0, 2**31),
+)
+def test_labels_grow_as_in_scikit_image_ties_included(shape, density, distance, spacing, dtype, seed):
+    labels, spacing = speckles(shape, density, seed, dtype), along(spacing, len(shape))
+    dims = "yx" if labels.ndim == 2 else "zyx"
+    expected = segmentation.expand_labels(labels, distance, spacing)
+    got = expand_labels(labels, distance=distance, spacing=spacing, dims=dims)
+    assert got.dtype == labels.dtype
+    np.testing.assert_array_equal(got, expected)
+    lazy = da.from_array(labels, chunks=random_chunks(labels.shape, seed))
+    got = expand_labels(lazy, distance=distance, spacing=spacing, dims=dims).compute(scheduler="sync")
+    np.testing.assert_array_equal(got, expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.integers(1, 12), min_size=2, max_size=3),
+    LABEL_DENSITIES,
+    st.sampled_from([0.1, 0.3, 0.31, 1.0, 9.0]),
+    st.sampled_from(ROUNDED),
+    st.integers(0, 2**31),
+)
+def test_labels_grow_by_the_smallest_sum(shape, density, distance, spacing, seed):
+    labels, spacing = speckles(shape, density, seed), along(spacing, len(shape))
+    dims = "yx" if labels.ndim == 2 else "zyx"
+    expected = grown(labels, distance, spacing)
+    np.testing.assert_array_equal(expand_labels(labels, distance=distance, spacing=spacing, dims=dims), expected)
+    lazy = da.from_array(labels, chunks=random_chunks(labels.shape, seed))
+    got = expand_labels(lazy, distance=distance, spacing=spacing, dims=dims).compute(scheduler="sync")
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("distance", [1.0, 4.5, 30.0, 600.0])
+def test_every_way_to_grow_gives_the_same(distance, monkeypatch):
+    labels = speckles((90, 700), 0.001, 3)
+    expected = segmentation.expand_labels(labels, distance)
+    for packed, tried in [(512, 6), (0, 10**6), (0, 0)]:
+        monkeypatch.setattr(distance_labels, "MOST_PACKED", packed)
+        monkeypatch.setattr(distance_labels, "MOST_TRIED", tried)
+        np.testing.assert_array_equal(expand_labels(labels, distance=distance), expected)
+
+
+@pytest.mark.parametrize(("distance", "step"), [(0.3, 0.1), (1.0, 0.1), (2.0, 1.0), (0.0, 1.0), (1e4, 0.3), (0.7, 0.1)])
+def test_the_reach_is_the_last_pixel_within_the_distance(distance, step):
+    count = distance_labels.reach(distance, step)
+    assert count * step <= distance < (count + 1) * step
+
+
+def test_labels_do_not_start_from_pixels_that_are_not_valid():
+    labels = speckles((12, 14), 0.1, 5)
+    valid = np.random.default_rng(0).random(labels.shape) < 0.8
+    got = expand_labels(np.ma.MaskedArray(labels, ~valid), distance=3)
+    expected = segmentation.expand_labels(np.where(valid, labels, 0), 3)
+    np.testing.assert_array_equal(got.data, np.where(valid, expected, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Positive
+from bigimg.core.parameters import Dims
 from bigimg.core.reduction import Gather
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
 from bigimg.engine.gather import gather_arrays, gather_whole
 from bigimg.engine.kinds import opened
-from bigimg.errors import ImageError, ParameterError
+from bigimg.errors import ImageError
 from bigimg.kernels import distance as kernel
 from bigimg.kernels.distance import FAR, Beside, Parabolas
+from bigimg.ops.spacing import Spacing, along_axes
 
 Index = tuple[int, ...]
 
@@ -133,7 +134,7 @@ def _lines_of_tiles(state: Mapping[Index, object], axis: int) -> list[list[Index
 
 
 @composed(takes="mask", gives="image")
-def distance_transform(mask: Any, *, sampling: Positive | Sequence[Positive] = 1.0, dims: Dims = "yx") -> Any:
+def distance_transform(mask: Any, *, sampling: Spacing = 1.0, dims: Dims = "yx") -> Any:
     """Measure the distance of each pixel of a mask to the nearest pixel of the background.
 
     Parameters
@@ -183,11 +184,7 @@ def distance_transform(mask: Any, *, sampling: Positive | Sequence[Positive] = 1
         raise ImageError(
             f"distances are measured in boolean masks (got {given.pixels.dtype}); compare first, as in image > 0"
         )
-    lengths = (sampling,) * ndim if isinstance(sampling, float | int) else tuple(sampling)
-    if len(lengths) != ndim:
-        raise ParameterError(
-            f"morphology.distance_transform: sampling must be one number, or {ndim} for dims={dims!r} (got {sampling})"
-        )
+    lengths = along_axes(sampling, dims, "morphology.distance_transform: sampling")
     run = gather_arrays if given.lazy else gather_whole
     result = run(StepsAlong(), [given.pixels], ndim, given.valid)
     for axis in range(1, ndim):

@@ -1,3 +1,9 @@
 """Segmentation: images cut into labelled regions."""
 
-__all__: list[str] = []
+from bigimg.ops.segmentation.expansion import expand_labels
+from bigimg.ops.segmentation.flooding import watershed
+
+__all__ = [
+    "expand_labels",
+    "watershed",
+]
