@@ -295,11 +295,12 @@ def _all_valid(
                     row = _place(matrix, offset, 1, z, y, x) + up
                     column = _place(matrix, offset, 2, z, y, x) + up
                     q, r, s = floor(layer), floor(row), floor(column)
-                    whole = order == 0
+                    # Of two pixels, that one which has a weight of 0 takes no part.
+                    w, v, h = (0.0, 0.0, 0.0) if order == 0 else (layer - q, row - r, column - s)
                     fine = True
-                    for p in range(1 if whole or layer == q else 2):
-                        for m in range(1 if whole or row == r else 2):
-                            for n in range(1 if whole or column == s else 2):
+                    for p in range(w == 1, 1 + (w > 0)):
+                        for m in range(v == 1, 1 + (v > 0)):
+                            for n in range(h == 1, 1 + (h > 0)):
                                 inside = 0 <= q + p < depth and 0 <= r + m < height and 0 <= s + n < width
                                 if (
                                     not inside
