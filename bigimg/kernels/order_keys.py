@@ -90,8 +90,8 @@ def count_digits(
     counts = np.zeros((len(prefixes), 1 << DIGIT), np.int64)
     wanted = read_only(np.ascontiguousarray(prefixes, values.dtype))
     width, key = 8 * dtype.itemsize, values.dtype.type
-    down = key(width - DIGIT * (level + 1))
-    _count(counts, values, read_only(mask), valid is not None, wanted, down, key(1 << (width - 1)), level == 0, kind)
+    shift, sign, ones = key(width - DIGIT * (level + 1)), key(1 << (width - 1)), key((1 << width) - 1)
+    _count(counts, values, read_only(mask), valid is not None, wanted, shift, sign, ones, level == 0, kind)
     if level == 0 and kind == _FLOAT:
         # The largest exponent belongs to the infinities alone.
         edge = 0x80 if dtype.itemsize == 4 else 0x10
@@ -127,6 +127,7 @@ def _count(
     prefixes: NDArray[Any],
     down: Any,
     sign: Any,
+    ones: Any,
     first: bool,
     kind: int,
 ) -> None:
@@ -139,7 +140,7 @@ def _count(
         if kind == _FLOAT:
             if key == sign:  # -0.0
                 key = zero
-            key = ~key if key & sign else key | sign
+            key = key ^ (ones if key & sign else sign)
         elif kind == _SIGNED:
             key = key ^ sign
         place = 0

@@ -49,6 +49,7 @@ class Ranks:
         prefixes, ranks = [], []
         for prefix, rank, row in zip(self.prefixes, self.ranks, rows):
             digit = int(np.searchsorted(below[row], rank, side="right"))
+            assert digit < counts.shape[1], "another image was counted for this digit than for the ones before"
             prefixes.append(prefix * counts.shape[1] + digit)
             ranks.append(rank - (int(below[row, digit - 1]) if digit else 0))
         return Ranks(self.count, tuple(prefixes), tuple(ranks))

@@ -112,6 +112,13 @@ CASES = [
         (*ALL, "int64", "uint64"),
         wrong="numpy.percentile([-128, 127] as int8, 50) is 127.5",
     ),
+    Case(
+        "exposure.percentile_values",
+        lambda image: percentile(image, [0, 10, 50, 99.9]),
+        {"q": (0, 10, 50, 99.9)},
+        ("float32", "float64"),
+        image=lambda dtype: random_image((61, 47), dtype) - dtype.type(0.5),
+    ),
     Case("exposure.mean_value", lambda image: image.mean(dtype="float64"), {}, ALL, rtol=1e-12),
     Case("exposure.std_value", lambda image: image.std(dtype="float64"), {}, ALL, rtol=1e-12),
     *(

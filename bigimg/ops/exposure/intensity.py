@@ -81,12 +81,10 @@ def rescale_intensity(
     for name, ends in (("in_range", in_range), ("out_range", out_range)):
         if not isinstance(ends, str) and not is_deferred(ends) and ends[0] > ends[1]:
             raise ParameterError(f"exposure.rescale_intensity: {name} must rise (got {ends})")
-    source = in_range
-    if in_range == "image":
-        source = derive(_floats, reduce(Extrema(), image))
-    elif in_range == "dtype":
-        source = _limits(dtype, signed=True)
-    if out_range == "dtype":
+    source: Any = in_range
+    if isinstance(in_range, str):
+        source = derive(_floats, reduce(Extrema(), image)) if in_range == "image" else _limits(dtype, signed=True)
+    if isinstance(out_range, str):
         return _rescale(image, in_range=source, out_range=None, dtype=dtype.name)
     return _rescale(image, in_range=source, out_range=out_range, dtype=smoothed_dtype(dtype).name)
 

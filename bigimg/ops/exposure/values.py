@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import Strict
 
 from bigimg.engine.faces import composed
 from bigimg.engine.kinds import opened, reduce
@@ -19,7 +19,7 @@ Percent = Annotated[float, Ge(0), Le(100)]
 
 @composed(takes="image", gives="value")
 def percentile_values(
-    image: Any, *, q: Annotated[tuple[Percent, ...], Strict(False), MinLen(1)] = (0.0, 25.0, 50.0, 75.0, 100.0)
+    image: Any, *, q: Annotated[Sequence[Percent], MinLen(1)] = (0.0, 25.0, 50.0, 75.0, 100.0)
 ) -> Any:
     """Find the grey values below which given percentages of the pixels lie.
 
