@@ -17,10 +17,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bigimg.core.tile import Tile
 from bigimg.kernels.padded import Indices
 
 Face = tuple[int, Literal[0, 1]]
 """Axis, and side: 0 for the first pixels along it, 1 for the last."""
+
+
+def inner_faces(tile: Tile) -> tuple[Face, ...]:
+    """Return the faces that other tiles follow."""
+    sides: tuple[Literal[0, 1], ...] = (0, 1)
+    return tuple(
+        (axis, side) for axis, side in product(range(len(tile.shape)), sides) if not tile.at_border(axis)[side]
+    )
 
 
 def face_pixels(shape: tuple[int, ...], inner: tuple[Face, ...]) -> tuple[Indices, dict[Face, Indices]]:

@@ -26,8 +26,8 @@ from bigimg.kernels.extrema import falling, peaks
 from bigimg.kernels.padded import Indices
 from bigimg.kernels.reconstruction import Keys
 from bigimg.kernels.sort_keys import sort_keys
-from bigimg.kernels.tile_faces import Face, face_pixels, touching
-from bigimg.ops.morphology.geodesic import Flow, Solved, inner_faces, steps_of
+from bigimg.kernels.tile_faces import Face, face_pixels, inner_faces, touching
+from bigimg.ops.morphology.geodesic import Flow, Solved, steps_of
 
 
 @dataclass(frozen=True, eq=False)

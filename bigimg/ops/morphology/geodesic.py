@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -27,7 +26,7 @@ from bigimg.kernels.merge_tree import Edges, border_tree, spread
 from bigimg.kernels.padded import Indices, offsets, padded, places, unpadded
 from bigimg.kernels.reconstruction import Keys, raise_from, reconstruct
 from bigimg.kernels.sort_keys import numbers, sort_keys
-from bigimg.kernels.tile_faces import Face, face_pixels, touching
+from bigimg.kernels.tile_faces import Face, face_pixels, inner_faces, touching
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,14 +153,6 @@ class Flow(Gather[Local, Sent, Solved]):
             raise_from(values, kept.mask, tile.shape, self.connectivity, kept.faces[raised])
         pixels = self.result(unpadded(values, tile.shape), unpadded(kept.mask, tile.shape), value)
         return pixels if kept.valid is None else np.where(kept.valid, pixels, np.zeros((), pixels.dtype))
-
-
-def inner_faces(tile: Tile) -> tuple[Face, ...]:
-    """Return the faces that other tiles follow."""
-    sides: tuple[Literal[0, 1], ...] = (0, 1)
-    return tuple(
-        (axis, side) for axis, side in product(range(len(tile.shape)), sides) if not tile.at_border(axis)[side]
-    )
 
 
 def _all_edges(
