@@ -15,6 +15,7 @@ from bigimg.ops.statistics import BINS, histogram
 from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
 from bigimg.run.inputs import tile_shape
+from bigimg.run.places import Moves, check_labels, check_together, moves_of
 from bigimg.run.steps import INPUT, Step, image_parameters
 from bigimg.run.workflow import Workflow
 
@@ -58,18 +59,24 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
     """
     known = catalog.operations()
     results: dict[str, Any] = {INPUT: image}
+    moves: dict[str, Moves] = {INPUT: ()}
     thresholds = {}
     steps = tuple(step for step in workflow.steps if known[step.op].takes != "table")
     for step in steps:
         entry: Any = known[step.op]
-        images = {name: results[source] for name, source in image_parameters(step, known[step.op]).items()}
+        others = image_parameters(step, known[step.op])
+        images = {name: results[source] for name, source in others.items()}
         try:
+            check_together(step, others, moves)
             results[step.name] = entry(results[step.source], **{**step.params, **images})
             value: Any = known.get(f"{step.op}_value")
             if value is not None:
                 # A threshold of the whole image: its value, and the histogram it lies in, belong in the report.
                 found = histogram(results[step.source], bins=BINS_OF.get(step.op, BINS))
                 thresholds[step.name] = found, value(results[step.source], **step.params)
+            moves[step.name] = moves_of(step, moves)
+            if step.kind == "labels" and step.keep:
+                check_labels(results[step.name], image, moves[step.name])
         except BigimgError as error:
             raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
     del results[INPUT]

@@ -129,7 +129,7 @@ def _writer(
         writer = create_labels(item, step, image.shape, data.dtype, image.dims, source.attrs, chunks, image=viewer)
         return writer, item / "labels" / step
     group = item / "steps" / step
-    return create_image(group, image.shape, data.dtype, image.dims, source.attrs, chunks), group
+    return create_image(group, image.shape, data.dtype, image.dims, image.attrs, chunks), group
 
 
 def _with_pyramid(group: str, kind: Any, pixels: int) -> int:
