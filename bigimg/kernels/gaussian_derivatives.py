@@ -6,9 +6,9 @@ middle, so that the edge of a mask makes no edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import combinations_with_replacement
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -57,15 +57,14 @@ def gaussian_laplace(
     within: Terms = [(curve[-2], smooth[-1]), (smooth[-2], curve[-1])]
 
     def linear(out: Pixels, planes: Pixels) -> None:
+        if ndim == 2:
+            correlate_terms(out, planes, within)
+            return
         for target, source in zip(out, planes):
-            if ndim == 2:
-                correlate_terms(target, source, within)
-                continue
             flat = correlate_axis(source, smooth[0], 0, out.dtype)
             deep = correlate_axis(source, curve[0], 0, out.dtype)
-            for z in range(len(source)):
-                correlate_terms(target[z], flat[z], within)
-                correlate_terms(target[z], deep[z], [(smooth[1], smooth[2])], add=True)
+            correlate_terms(target, flat, within)
+            correlate_terms(target, deep, [(smooth[1], smooth[2])], add=True)
 
     return _applied(linear, pixels, ndim, valid)
 
@@ -110,20 +109,17 @@ def hessian(pixels: Pixels, sigma: float, ndim: int, valid: Valid | None = None)
     smooth = gaussian_weights(sigma * sqrt(0.5), 0, reach)
     slope = gaussian_weights(sigma * sqrt(0.5), 1, reach)
 
-    pairs = list(combinations_with_replacement(range(ndim), 2))
-
-    def along(axis: int) -> list[Weights]:
-        return [slope if each == axis else smooth for each in range(ndim)]
+    elements = ndim * (ndim + 1) // 2
 
     def linear(out: Pixels, planes: Pixels) -> None:
         for index, source in enumerate(planes):
-            gradient = np.empty(source.shape, out.dtype)
-            for element, (first, second) in enumerate(pairs):
-                if first == second:
-                    _product(gradient, source, along(first))
-                _product(out[element, index], read_only(gradient), along(second))
+            element = 0
+            for first, gradient in enumerate(_slopes(source, slope, smooth, range(ndim), out.dtype)):
+                for part in _slopes(gradient, slope, smooth, range(first, ndim), out.dtype):
+                    out[element, index] = part
+                    element += 1
 
-    return _applied(linear, pixels, ndim, valid, (len(pairs),))
+    return _applied(linear, pixels, ndim, valid, (elements,))
 
 
 def gaussian_weights(sigma: float, order: int, radius: int) -> Weights:
@@ -149,13 +145,22 @@ def _hessian_reach(sigma: float) -> int:
     return int(min(8 if sigma > 1 else 100, _FARTHEST) * each + 0.5)
 
 
-def _product(out: Pixels, source: Pixels, weights: Sequence[Weights]) -> None:
-    """Filter a plane or a volume along each of its axes."""
-    if source.ndim == 2:
-        correlate_terms(out, source, [(weights[0], weights[1])])
-        return
-    for target, plane in zip(out, correlate_axis(source, weights[0], 0, out.dtype)):
-        correlate_terms(target, plane, [(weights[1], weights[2])])
+def _slopes(
+    source: Pixels, slope: Weights, smooth: Weights, axes: Iterable[int], dtype: np.dtype[Any]
+) -> Iterator[Pixels]:
+    """Yield a plane or volume with ``slope`` along each of ``axes`` in turn, and ``smooth`` along the others."""
+    deep = None
+    for axis in axes:
+        within = source
+        if source.ndim == 3 and axis == 0:
+            within = correlate_axis(source, slope, 0, dtype)
+        elif source.ndim == 3:
+            deep = correlate_axis(source, smooth, 0, dtype) if deep is None else deep
+            within = deep
+        out = np.empty(source.shape, dtype)
+        weights = [slope if axis == each - 2 + source.ndim else smooth for each in (0, 1)]
+        correlate_terms(out, within, [(weights[0], weights[1])])
+        yield read_only(out)
 
 
 def _applied(

@@ -34,14 +34,14 @@ _NARROWEST = 96
 
 
 def correlate_terms(out: Pixels, pixels: Pixels, terms: Terms, *, add: bool = False) -> None:
-    """Filter a plane by a sum of terms.
+    """Filter each plane of a stack by a sum of terms.
 
     Parameters
     ----------
     out
-        (M, N) of float32 or float64: the result, and the precision of everything between.
+        (..., M, N) of float32 or float64, contiguous: the result, and the precision of everything between.
     pixels
-        (M, N), read-only, of a dtype that kernels are compiled for.
+        (..., M, N), contiguous and read-only, of a dtype that kernels are compiled for.
     terms
         Weights down the columns and along the rows, each of an odd number, in the order of the pixels they weigh.
     add
@@ -54,8 +54,9 @@ def correlate_terms(out: Pixels, pixels: Pixels, terms: Terms, *, add: bool = Fa
     rows = len(terms) * downs.shape[1]
     strip = max(_NARROWEST, _CACHE // (rows * out.dtype.itemsize))
     # A power of two would make all rows of a ring compete for the same lines of the first-level cache.
-    strip = min(strip, pixels.shape[1]) // 16 * 16 + 8
-    _correlate_terms(out, pixels, downs, alongs, _parities(downs), _parities(alongs), strip, add)
+    strip = min(strip, pixels.shape[-1]) // 16 * 16 + 8
+    source = pixels.reshape(-1, *pixels.shape[-2:])
+    _correlate_terms(out.reshape(source.shape), source, downs, alongs, _parities(downs), _parities(alongs), strip, add)
 
 
 def correlate_axis(pixels: Pixels, weights: Weights, axis: int, dtype: np.dtype[Any]) -> Pixels:
@@ -68,16 +69,18 @@ def correlate_axis(pixels: Pixels, weights: Weights, axis: int, dtype: np.dtype[
     elif axis == 0:
         correlate_terms(out.reshape(len(out), -1), pixels.reshape(len(out), -1), [(weights, alone)])
     else:
-        for plane, target in zip(pixels, out):
-            correlate_terms(target, plane, [(weights, alone)])
+        correlate_terms(out, pixels, [(weights, alone)])
     return read_only(out)
 
 
 def _stacked(weights: list[Weights], dtype: np.dtype[Any]) -> Weights:
     """Return weights of several odd lengths as rows of one array, their middles below one another."""
     longest = max(map(len, weights))
-    rows = [np.pad(each, (longest - len(each)) // 2) for each in weights]
-    return read_only(np.array(rows, dtype))
+    rows = np.zeros((len(weights), longest), dtype)
+    for row, each in zip(rows, weights):
+        first = (longest - len(each)) // 2
+        row[first : first + len(each)] = each
+    return read_only(rows)
 
 
 def _parities(weights: Weights) -> Parities:
@@ -103,12 +106,13 @@ def _correlate_terms(
     strip: int,
     add: bool,
 ) -> None:
-    height, width = pixels.shape
+    planes, height, width = pixels.shape
     terms, tall = downs.shape
     wide = alongs.shape[1]
     depth = min(tall, height)
     places = np.empty(max(tall, wide), np.int64)
-    for left in range(0, width, strip):
+    for job in range(planes * -(-width // strip)):
+        plane, left = job // -(-width // strip), job % -(-width // strip) * strip
         count = min(strip, width - left)
         line = terms * depth * count
         span = count + wide - 1
@@ -116,14 +120,14 @@ def _correlate_terms(
         loaded = 0
         for y in range(height):
             while loaded < min(height, y + tall // 2 + 1):
-                load(memory[line:], pixels[loaded], left - wide // 2, False)
+                load(memory[line:], pixels[plane, loaded], left - wide // 2, False)
                 for tap in range(wide):
                     places[tap] = line + tap
                 for term in range(terms):
                     ring = (term * depth + loaded % depth) * count
                     weigh(memory[ring : ring + count], memory, alongs[term], places[:wide], along_parities[term], True)
                 loaded += 1
-            target = out[y, left : left + count]
+            target = out[plane, y, left : left + count]
             for term in range(terms):
                 for tap in range(tall):
                     row = reflect(y + tap - tall // 2, height, False) % depth

@@ -4,6 +4,7 @@ from bigimg.ops.filters.bands import difference_of_gaussians, gaussian_laplace, 
 from bigimg.ops.filters.convolution import convolve, correlate, gabor
 from bigimg.ops.filters.edges import laplace, prewitt, sobel
 from bigimg.ops.filters.rank import maximum, median, minimum, percentile
+from bigimg.ops.filters.ridges import frangi, meijering, sato
 from bigimg.ops.filters.smoothing import gaussian, uniform
 from bigimg.ops.filters.statistics import entropy, standard_deviation
 
@@ -12,15 +13,18 @@ __all__ = [
     "correlate",
     "difference_of_gaussians",
     "entropy",
+    "frangi",
     "gabor",
     "gaussian",
     "gaussian_laplace",
     "laplace",
     "maximum",
     "median",
+    "meijering",
     "minimum",
     "percentile",
     "prewitt",
+    "sato",
     "sobel",
     "standard_deviation",
     "uniform",
