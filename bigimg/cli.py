@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -96,24 +97,26 @@ def info(path: Annotated[Path, typer.Argument(help="A collection, or the output 
 
 @app.command()
 def ops(
-    name: Annotated[str | None, typer.Argument(help="One operation, such as filters.gaussian.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One operation, as filters.gaussian, or a room: filters.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with the schema of the parameters.")] = False,
 ) -> None:
     """List the operations a workflow can name, or describe one."""
     from bigimg.run.catalog import operations
+    from bigimg.run.costs import cost
 
     known = operations()
-    if name is not None and name not in known:
-        raise UnknownNameError.of("operation", name, known)
-    chosen = list(known.values()) if name is None else [known[name]]
+    one = name in known
+    chosen = [entry for key, entry in known.items() if name in (None, key, key.partition(".")[0])]
+    if not chosen:
+        raise UnknownNameError.of("operation", str(name), known)
     if as_json:
-        _print_json([_described(entry) for entry in chosen] if name is None else _described(chosen[0]))
-    elif name is None:
+        _print_json(_described(chosen[0]) if one else [_described(entry) for entry in chosen])
+    elif not one:
         _print_operations(chosen)
     else:
         entry = chosen[0]
-        typer.echo(f"{entry.name}: {entry.takes} -> {entry.gives}, {entry.kind}\n\n{entry.doc.strip()}")
+        typer.echo(f"{entry.name}: {entry.takes} -> {entry.gives}\n{cost(entry)}\n\n{entry.doc.strip()}")
 
 
 @app.command()
@@ -209,12 +212,14 @@ def _images(amount: int) -> str:
 
 
 def _described(entry: Entry) -> dict[str, Any]:
+    from bigimg.run.costs import cost
+
     return {
         "name": entry.name,
         "summary": entry.summary,
-        "kind": entry.kind,
         "takes": entry.takes,
         "gives": entry.gives,
+        "cost": asdict(cost(entry)),
         "parameters": entry.parameters.schema(),
     }
 
@@ -227,15 +232,23 @@ def _print_json(value: Any) -> None:
 
 def _print_operations(entries: list[Entry]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("operation", "takes", "gives"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("")
+    from bigimg.run.costs import cost
+
+    console = Console(highlight=False)
     for entry in entries:
-        table.add_row(entry.name, entry.takes, entry.gives, entry.summary)
-    Console().print(table)
+        takes = "(" + ", ".join(map(str, _shown_parameters(entry))) + ")"
+        console.print(Text(entry.name, "bold"), Text(takes), Text(f" {entry.takes} -> {entry.gives}", "dim"), sep="")
+        console.print(Text(f"    {entry.summary.replace('``', '')}"), soft_wrap=True)
+        console.print(Text(f"    {cost(entry)}", "dim"), soft_wrap=True)
+
+
+def _shown_parameters(entry: Entry) -> list[str]:
+    return [
+        name if parameter.required else f"{name}={parameter.dump(parameter.default)}"
+        for name, parameter in entry.parameters.items()
+    ]
 
 
 def _print_table(frame: Any) -> None:

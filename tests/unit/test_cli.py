@@ -182,8 +182,14 @@ def test_ops_lists_describes_and_suggests(capsys):
     assert "filters.gaussian" in capsys.readouterr().out
     assert call("ops", "filters.gaussian") == 0
     said = capsys.readouterr().out
-    assert said.startswith("filters.gaussian: image -> image")
+    assert said.startswith(
+        "filters.gaussian: image -> image\nwindow; halo 2 at sigma=0.4; reads the image once, 1 task"
+    )
     assert "sigma" in said
+    assert call("ops", "threshold") == 0
+    said = capsys.readouterr().out
+    assert "threshold.sauvola(window_size=15, k=0.2, r=None, dims=yx) image -> mask" in said
+    assert "filters" not in said
     assert call("ops", "filters.gausian") == 2
     assert "did you mean 'filters.gaussian'?" in capsys.readouterr().err
 
@@ -191,7 +197,8 @@ def test_ops_lists_describes_and_suggests(capsys):
 def test_ops_as_json_has_the_bounds(capsys):
     assert call("ops", "filters.gaussian", "--json") == 0
     described = json.loads(capsys.readouterr().out)
-    assert described["parameters"]["properties"]["sigma"]["exclusiveMinimum"] == 0
+    assert described["cost"]["kind"] == "window"
+    assert described["parameters"]["properties"]["sigma"]["anyOf"][0]["exclusiveMinimum"] == 0
     assert call("ops", "--json") == 0
     assert {"measure.label", "learn.cluster"} <= {entry["name"] for entry in json.loads(capsys.readouterr().out)}
 
