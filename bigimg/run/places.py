@@ -45,8 +45,8 @@ def check_together(step: Step, others: Mapping[str, str], before: Mapping[str, M
     for name, source in others.items():
         if before[source] != before[step.source]:
             raise WorkflowError(
-                f"{step.op} takes {step.source!r} and, as {name}, {source!r} together, but one of them was "
-                f"moved by {' and '.join(_names(before[source]) + _names(before[step.source]))}: their pixels do not lie over "
+                f"{step.op} takes {step.source!r} and, as {name}, {source!r} together, but one of them was moved by "
+                f"{' and '.join(_names(before[source]) + _names(before[step.source]))}: their pixels do not lie over "
                 "one another; move both alike, or none"
             )
 
