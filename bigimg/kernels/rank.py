@@ -15,10 +15,22 @@ from bigimg.errors import ParameterError
 from bigimg.kernels import morphology
 from bigimg.kernels._opencv import cv2
 from bigimg.kernels.planes import as_planes, as_valid_planes
+from bigimg.kernels.rank_classes import LARGEST, count_windows
 from bigimg.kernels.rank_keys import Mask, continued, count_under, keys_of, pixels_of, rank_of
+from bigimg.kernels.rank_networks import SIZES
 from bigimg.kernels.rank_select import select
+from bigimg.kernels.rank_sorting import sort_windows
 
 _ALL = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8"
+
+_SORTED = {1: 21, 2: 19, 4: 15, 8: 9}
+"""Up to which width sorting is the fastest, for pixels of so many bytes."""
+
+_SORTED_VOLUME = 7
+
+_WORK_OF_CLASSES = 5000
+"""From how much work bit by bit (bits of a pixel, times pixels of the footprint, times bytes of a counter) classes are
+faster."""
 
 _Kernel = Callable[[Pixels, Mask, float, Mask | None], Pixels]
 
@@ -34,7 +46,8 @@ def median(pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None = 
     window
         Width of a square or cube in pixels, odd; or a boolean footprint with its origin at ``shape // 2``.
     valid
-        Which pixels count; the median is then of the valid pixels of the window, and 0 where there are none.
+        Which pixels count; the median is then of the valid pixels of the window, and 0 for valid pixels that have none
+        under their footprint.
 
     Returns
     -------
@@ -118,16 +131,34 @@ def maximum(pixels: Pixels, window: int | Mask, ndim: int, valid: Valid | None =
 
 
 def _kernel(dtype: np.dtype[Any], footprint: Mask, percentile: float, *, masked: bool) -> _Kernel:
-    if not masked and percentile == 50 and _opencv_can(dtype, footprint):
-        return _by_opencv
+    """Choose by measurement: nanoseconds for a pixel of 1024 x 1024, one thread of a machine with AVX-512.
+
+    ============== ===== ===== ===== ===== ===== ===== ===== ==========================================================
+    .              3     5     7     9     15    21    31
+    ============== ===== ===== ===== ===== ===== ===== ===== ==========================================================
+    OpenCV, uint8  0.1   0.8   28    29    30    30    25    no mask; uint16 and float32 only up to 5 (1 and 3 ns)
+    sorting, uint8 1.2   2.6   5.7   8.4   23    49    .     no mask; time goes with the bytes of a pixel
+    sorting, 16    1.5   3.9   7.8   12    34    65    .
+    sorting, 32    3.5   7.9   15    24    65    130   .
+    bits, uint16   7     16    29    40    96    190   394   any footprint; time goes with its pixels, and with the
+                                                             square of the bytes of one
+    classes, 16    .     .     .     60    65    70    80    squares; time hardly depends on the dtype
+    ============== ===== ===== ===== ===== ===== ===== ===== ==========================================================
+    """
+    size, square = footprint.shape[-1], len(set(footprint.shape)) == 1 and bool(footprint.all())
+    if square and not masked:
+        code = dtype.str[1:]
+        known = (size in {3, 5} and code in {"u1", "u2", "f4"}) or (code == "u1" and 15 < size < 256)
+        if footprint.ndim == 2 and percentile == 50 and known:
+            return _by_opencv
+        largest = _SORTED[dtype.itemsize] if footprint.ndim == 2 else _SORTED_VOLUME
+        if size in SIZES and size <= largest:
+            return _by_sorting
+    counter = 1 if footprint.size < 256 else 2
+    work = 8 * dtype.itemsize * footprint.size * max(dtype.itemsize, counter)
+    if square and footprint.ndim == 2 and size <= LARGEST and work > _WORK_OF_CLASSES:
+        return _by_classes
     return _by_bits
-
-
-def _opencv_can(dtype: np.dtype[Any], footprint: Mask) -> bool:
-    size = footprint.shape[0]
-    if footprint.shape != (size, size) or not footprint.all():
-        return False
-    return (size in {3, 5} and dtype.str[1:] in {"u1", "u2", "f4"}) or (dtype == np.uint8 and 1 < size < 256)
 
 
 def _by_opencv(plane: Pixels, footprint: Mask, _percentile: float, _valid: Mask | None) -> Pixels:
@@ -138,8 +169,22 @@ def _by_opencv(plane: Pixels, footprint: Mask, _percentile: float, _valid: Mask 
     return np.asarray(cv2.medianBlur(padded, size)[half:-half, half:-half])
 
 
+def _by_sorting(pixels: Pixels, footprint: Mask, percentile: float, _valid: Mask | None) -> Pixels:
+    keys = continued(keys_of(pixels), _reach(footprint))
+    size, layers = footprint.shape[-1], footprint.shape[0] if footprint.ndim == 3 else 1
+    found = sort_windows(keys.reshape((1, *keys.shape)[-3:]), size, layers, rank_of(footprint.size, percentile))
+    return pixels_of(found.reshape(pixels.shape), pixels.dtype)
+
+
+def _by_classes(pixels: Pixels, footprint: Mask, percentile: float, valid: Mask | None) -> Pixels:
+    reach = _reach(footprint)
+    known = None if valid is None else continued(valid, reach)
+    found, empty = count_windows(continued(keys_of(pixels), reach), len(footprint), percentile, known)
+    return np.where(empty, pixels.dtype.type(0), pixels_of(found, pixels.dtype))
+
+
 def _by_bits(pixels: Pixels, footprint: Mask, percentile: float, valid: Mask | None) -> Pixels:
-    reach = tuple(size // 2 for size in footprint.shape)
+    reach = _reach(footprint)
     keys = continued(keys_of(pixels), reach)
     if valid is None:
         found = select(keys, footprint, rank_of(int(footprint.sum()), percentile), None)
@@ -161,12 +206,12 @@ def _extreme(
         return planes.reshape(pixels.shape).copy()
     inside = (slice(None),) * planes.ndim
     if not _reflects_into_itself(footprint):
-        reach = tuple(size // 2 for size in footprint.shape)
+        reach = _reach(footprint)
         inside = (slice(None), *(slice(far, far + n) for far, n in zip(reach, planes.shape[1:])))
         planes = continued(planes, (0, *reach))
         valids = None if valids is None else continued(valids, (0, *reach))
     found = np.asarray(morph(planes, footprint, ndim, valids))[inside]
-    if valids is not None and not footprint[tuple(size // 2 for size in footprint.shape)]:
+    if valids is not None and not footprint[_reach(footprint)]:
         found = np.where(morphology.dilate(valids, footprint, ndim)[inside], found, found.dtype.type(0))
     return found.reshape(pixels.shape)
 
@@ -195,6 +240,10 @@ def _footprint(window: int | Mask, ndim: int) -> Mask:
     if window < 1 or window % 2 == 0:
         raise ParameterError(f"size must be an odd number of pixels, at least 1 (got {window})")
     return np.ones((window,) * ndim, bool)
+
+
+def _reach(footprint: Mask) -> tuple[int, ...]:
+    return tuple(size // 2 for size in footprint.shape)
 
 
 def _without_negative_zeros(planes: Pixels) -> Pixels:

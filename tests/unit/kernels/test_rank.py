@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from bigimg.errors import ParameterError
-from bigimg.kernels.rank import median
+from bigimg.kernels.rank import maximum, median, minimum, percentile
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
 
@@ -86,3 +86,48 @@ def test_the_window_is_odd(size):
 
 def test_images_without_pixels():
     assert median(np.zeros((0, 4), np.uint8), 3, 2).shape == (0, 4)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("size", [9, 11, 15, 19, 23, 41])
+def test_every_width_in_every_dtype(dtype, size):
+    image = picture((50, 130), dtype)
+    for percent in (3, 50, 97.5):
+        expected = ndimage.percentile_filter(image, percent, size, mode="reflect")
+        np.testing.assert_array_equal(percentile(image, percent, size, 2), expected)
+
+
+@pytest.mark.parametrize("size", [5, 7, 9])
+def test_cubes(size):
+    image = picture((6, 12, 13), "uint16")
+    np.testing.assert_array_equal(median(image, size, 3), ndimage.median_filter(image, size, mode="reflect"))
+
+
+def test_windows_larger_than_the_image_and_than_16_bits_can_count():
+    image = picture((7, 9), "uint16")
+    for size in (31, 253, 259):
+        np.testing.assert_array_equal(median(image, size, 2), ndimage.median_filter(image, size, mode="reflect"))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint32", "float32", "float64"])
+@pytest.mark.parametrize(
+    "footprint", [np.ones((2, 4), bool), np.eye(3, dtype=bool), np.array([[1, 0, 0]], bool), np.ones((5, 5), bool)]
+)
+def test_extremes_are_scipys(dtype, footprint):
+    image = picture((12, 15), dtype)
+    for own, other in ((minimum, ndimage.minimum_filter), (maximum, ndimage.maximum_filter)):
+        np.testing.assert_array_equal(own(image, footprint, 2), other(image, footprint=footprint, mode="reflect"))
+
+
+def test_without_valid_neighbours_an_extreme_is_zero():
+    left = np.array([[1, 0, 0]], bool)
+    valid = np.array([[False, True, True]])
+    np.testing.assert_array_equal(minimum(np.array([[5, 6, 7]], np.uint8), left, 2, valid), [[0, 0, 6]])
+
+
+def test_bad_windows():
+    for bad in (np.zeros((3, 3), bool), np.ones((3, 3, 3), bool)):
+        with pytest.raises(ParameterError, match="footprint"):
+            median(np.zeros((3, 3)), bad, 2)
+    with pytest.raises(ParameterError, match="percentile"):
+        percentile(np.zeros((3, 3)), 101, 3, 2)
