@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bigimg.run.catalog import Entry, operations
+from bigimg.run.costs import cost
 
 PAGE = Path(__file__).with_name("operations.md")
+PICTURES = Path(__file__).with_name("pictures")
 
 HEAD = """\
 # Operations
@@ -24,6 +26,11 @@ A *mask* is a boolean image, *labels* are an image of object numbers, a *table* 
 is what went in. A parameter without a default must be given. In Python the rooms are those of `bigimg`:
 `filters.gaussian` is `bigimg.filters.gaussian(image, sigma=2)`; those of `learn` are steps of workflows, and
 `bigimg.learn` has the estimators.
+
+After the arrow stands what an operation costs. *pixel*: each pixel by itself. *window*: its neighbourhood, and a tile
+reads a halo of so many pixels more. *whole image*: a statistic of the whole image comes first. *across tiles*: what a
+pixel is connected to, however far away. *geometry*: another place in the image. *stack*: all frames or planes. A chain
+of operations of the kinds pixel, window and geometry is one task a tile.
 """
 
 
@@ -38,7 +45,9 @@ def page() -> str:
 
 def section(entry: Entry) -> str:
     """Return what the page says of one operation."""
-    lines = [f"### {entry.name}", "", _plain(entry.summary), "", f"{entry.takes} → {entry.gives}", ""]
+    lines = [f"### {entry.name}", "", _plain(entry.summary), "", f"{entry.takes} → {entry.gives} · {cost(entry)}", ""]
+    if PICTURES.joinpath(f"{entry.name}.png").exists():
+        lines += [f"![{entry.name}: an image, and what becomes of it](pictures/{entry.name}.png)", ""]
     if entry.parameters:
         lines += ["| parameter | value | default |", "|---|---|---|"]
         for name, parameter in entry.parameters.items():
