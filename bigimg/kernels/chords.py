@@ -12,67 +12,38 @@ Each row of the image is read once; a maximum over a longer run costs one compar
 A disk of radius r takes about 3 r comparisons a pixel instead of 3 r^2. After Urbach and Wilkinson, "Efficient 2-D
 grayscale morphological transformations with arbitrary flat structuring elements", IEEE TIP 17 (2008).
 
-There is one kernel for every dtype and for both operations: pixels are turned into unsigned integers that order as the
-pixels do, and an erosion is a dilation of the complement. That also makes -0.0 < 0.0, so that which of two equal zeros
-comes out cannot depend on where a tile was cut.
+There is one kernel for every dtype and for both operations; `ordered_keys` says how.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bigimg.kernels.ordered_keys import (
+    Keys,
+    bits_of,
+    blank,
+    complement,
+    decode_in_place,
+    encode,
+    fill,
+    greater,
+    kind_of,
+    least_key,
+    sign_bit,
+)
 from bigimg.kernels.planes import read_only
+from bigimg.kernels.steps import Integers, Mask, Step
 
-Mask = NDArray[np.bool_]
-Integers = NDArray[np.int64]
-Keys = NDArray[Any]  # of one of the four unsigned integer dtypes
-
-_UNSIGNED, _SIGNED, _FLOAT = 0, 1, 2
 _STRIP_BYTES = 16384
 """Columns are worked on in strips of this many bytes: the rows a footprint touches then stay in the cache."""
-
-
-@dataclass(frozen=True, eq=False)  # equal if the same: programs are kept by it
-class Step:
-    """One elementary operation.
-
-    Attributes
-    ----------
-    dilates
-        True for a dilation, False for an erosion.
-    footprint
-        Boolean array of odd size along each axis, with its origin in the middle.
-    """
-
-    dilates: bool
-    footprint: Mask
-
-    @cached_property
-    def chords(self) -> Integers:
-        """The chords of the footprint, as `chords` returns them."""
-        return chords(self.footprint)
-
-
-def chords(footprint: Mask) -> Integers:
-    """Return the horizontal runs of a footprint of odd size, one a row: plane, row, first and last column offset.
-
-    Examples
-    --------
-    >>> chords(np.array([[0, 1, 0], [1, 1, 1], [1, 0, 1]], bool)).tolist()
-    [[0, -1, 0, 0], [0, 0, -1, 1], [0, 1, -1, -1], [0, 1, 1, 1]]
-    """
-    solid = footprint[np.newaxis] if footprint.ndim == 2 else footprint
-    edges = np.diff(np.pad(solid, ((0, 0), (0, 0), (1, 1))).astype(np.int8), axis=-1)
-    starts, stops = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    origin = np.array(solid.shape) // 2
-    return np.column_stack([starts - origin, stops[:, 2] - 1 - origin[2]]).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -146,45 +117,36 @@ def transform(pixels: NDArray[Any], steps: Sequence[Step], valid: Mask | None = 
     array([[3, 3, 5, 5]], dtype=uint8)
     """
     shape = pixels.shape if pixels.ndim == 3 else (1, *pixels.shape)
-    kind = {"u": _UNSIGNED, "i": _SIGNED, "f": _FLOAT}[pixels.dtype.kind]
-    word = np.dtype(f"u{pixels.itemsize}")
-    keys = np.require(pixels, None, ("C", "A")).view(word).reshape(shape)
-    known = np.zeros((0, 0, 0), bool) if valid is None else np.require(valid, bool, ("C", "A")).reshape(shape)
-    sign, least = word.type(1 << (8 * pixels.itemsize - 1)), _least(pixels.dtype)
-    kept, complemented = word.type(0), ~word.type(0)
-    state, out = kept, keys
-    for index, step in enumerate(steps):
+    known = np.zeros(0, bool) if valid is None else np.require(valid, bool, ("C", "A")).reshape(-1)
+    dtype, bits = pixels.dtype, bits_of(pixels)
+    kind, sign, least = kind_of(dtype), sign_bit(dtype), least_key(dtype)
+    for step in steps:
         program = _program(step)
-        left, right = max(0, -int(step.chords[:, 2].min())), max(0, int(step.chords[:, 3].max()))
-        strip = max(_STRIP_BYTES // pixels.itemsize, 4 * (left + right))
-        wanted = kept if step.dilates else complemented
-        keys, out = out, np.full(shape, least)
-        _dilate(
-            *(read_only(keys), read_only(known), out, program.growth, program.gifts, program.bounds),
-            *(left, right, strip, _UNSIGNED if index else kind, sign, state ^ wanted, least),
-        )
-        state = wanted
-    _decode(out.reshape(-1), kind, sign, state)
-    return out.view(pixels.dtype).reshape(pixels.shape)
-
-
-def _least(dtype: np.dtype[Any]) -> Any:
-    """Return the key that changes no maximum: of the smallest value, and of the largest one complemented."""
-    word = np.dtype(f"u{dtype.itemsize}")
-    if dtype.kind != "f":
-        return word.type(0)
-    # The order of floats is symmetric about zero; keys below the one of -inf belong to NaN.
-    return ~np.array([np.inf], dtype).view(word)[0] & word.type((1 << (8 * dtype.itemsize - 1)) - 1)
+        low, high = np.minimum(step.chords.min(axis=0), 0), np.maximum(step.chords.max(axis=0), 0)
+        left, right = -int(low[2]), int(high[3])
+        strip = min(max(_STRIP_BYTES // pixels.itemsize, 4 * (left + right)), shape[2])
+        out = np.empty(bits.size, bits.dtype)
+        flip = complement(dtype, dilates=step.dilates)
+        plan = program.growth, program.gifts, program.bounds, low[:2], high[:2], left, right, strip
+        given: Any = (read_only(bits), read_only(known), out, *shape, *plan, kind, sign, flip, least)
+        _dilate(*given)
+        bits = out
+    return bits.view(dtype).reshape(pixels.shape)
 
 
 @njit(nogil=True, cache=True)
 def _dilate(
-    keys: Keys,
+    bits: Keys,
     known: Mask,
     out: Keys,
+    depth: int,
+    height: int,
+    width: int,
     growth: Integers,
     gifts: Integers,
     bounds: Integers,
+    low: Integers,
+    high: Integers,
     left: int,
     right: int,
     strip: int,
@@ -193,75 +155,45 @@ def _dilate(
     flip: Any,
     least: Any,
 ) -> None:
-    depth, height, width = keys.shape
-    short = np.empty(strip + left + right, keys.dtype)
-    long = np.empty(strip + left + right, keys.dtype)
+    size = strip + left + right
+    room = np.empty(2 * size, bits.dtype)
     for start in range(0, width, strip):
-        stop = min(start + strip, width)
-        first, last = max(start - left, 0), min(stop + right, width)
-        offset = first - (start - left)
-        for z in range(depth):
-            for y in range(height):
-                room = stop - start + left + right
-                short[:offset] = least
-                short[offset + last - first : room] = least
-                row = short[offset : offset + last - first]
-                _encode(keys[z, y, first:last], row, kind, sign, flip)
-                if known.size:
-                    _blank(row, known[z, y, first:last], least)
-                for stage in range(bounds.size - 1):
-                    if stage:
-                        gain = growth[stage - 1, 1]
-                        room -= gain
-                        _longer(short[:room], short[gain : gain + room], long[:room])
-                        short, long = long, short
-                    for gift in range(bounds[stage], bounds[stage + 1]):
-                        zo, yo = z - gifts[gift, 0], y - gifts[gift, 1]
-                        if 0 <= zo < depth and 0 <= yo < height:
-                            at = left + gifts[gift, 2]
-                            _raise(out[zo, yo, start:stop], short[at : at + stop - start])
+        width_here = min(strip, width - start)
+        count = np.uint64(width_here)
+        first, last = max(start - left, 0), min(start + width_here + right, width)
+        # From before the image to behind it: a row is begun just before its first gift and finished after its last.
+        for z in range(low[0], depth + high[0]):
+            for y in range(low[1], height + high[1]):
+                zo, yo = z - low[0], y - low[1]
+                if zo < depth and yo < height:
+                    fill(out, np.uint64((zo * height + yo) * width + start), count, least)
+                if 0 <= z < depth and 0 <= y < height:
+                    row = np.uint64((z * height + y) * width + first)
+                    here, there, wide = np.uint64(0), np.uint64(size), np.uint64(width_here + left + right)
+                    lead, inner = np.uint64(first - start + left), np.uint64(last - first)
+                    fill(room, here, lead, least)
+                    encode(bits, row, room, lead, inner, kind, sign, flip)
+                    fill(room, lead + inner, wide - lead - inner, least)
+                    if known.size:
+                        blank(room, lead, known, row, inner, least)
+                    for stage in range(bounds.size - 1):
+                        if stage:
+                            gain = np.uint64(growth[stage - 1, 1])
+                            wide -= gain
+                            greater(room, there, here, here + gain, wide)
+                            here, there = there, here
+                        for gift in range(bounds[stage], bounds[stage + 1]):
+                            zo, yo = z - gifts[gift, 0], y - gifts[gift, 1]
+                            if 0 <= zo < depth and 0 <= yo < height:
+                                target = np.uint64((zo * height + yo) * width + start)
+                                _raise(out, target, room, here + np.uint64(left + gifts[gift, 2]), count)
+                zo, yo = z - high[0], y - high[1]
+                if zo >= 0 and yo >= 0:
+                    target = np.uint64((zo * height + yo) * width + start)
+                    decode_in_place(out, target, count, kind, sign, flip)
 
 
 @njit(nogil=True, cache=True)
-def _longer(runs: Keys, ahead: Keys, out: Keys) -> None:
-    for x in range(out.size):
-        out[x] = max(runs[x], ahead[x])
-
-
-@njit(nogil=True, cache=True)
-def _raise(out: Keys, runs: Keys) -> None:
-    for x in range(out.size):
-        out[x] = max(out[x], runs[x])
-
-
-@njit(nogil=True, cache=True)
-def _blank(row: Keys, known: Mask, least: Any) -> None:
-    for x in range(row.size):
-        row[x] = row[x] if known[x] else least
-
-
-@njit(nogil=True, cache=True)
-def _encode(bits: Keys, out: Keys, kind: int, sign: Any, flip: Any) -> None:
-    if kind == _UNSIGNED:
-        for x in range(bits.size):
-            out[x] = bits[x] ^ flip
-    elif kind == _SIGNED:
-        for x in range(bits.size):
-            out[x] = bits[x] ^ sign ^ flip
-    else:  # floats are sign and magnitude: negative ones order backwards
-        for x in range(bits.size):
-            out[x] = (~bits[x] if bits[x] & sign else bits[x] | sign) ^ flip
-
-
-@njit(nogil=True, cache=True)
-def _decode(keys: Keys, kind: int, sign: Any, flip: Any) -> None:
-    if kind == _UNSIGNED:
-        for x in range(keys.size):
-            keys[x] ^= flip
-    elif kind == _SIGNED:
-        for x in range(keys.size):
-            keys[x] ^= sign ^ flip
-    else:
-        for x in range(keys.size):
-            key = keys[x] ^ flip
-            keys[x] = key ^ sign if key & sign else ~key
+def _raise(out: Keys, at: Any, runs: Keys, start: Any, count: Any) -> None:
+    for x in range(count):
+        out[at + x] = max(out[at + x], runs[start + x])

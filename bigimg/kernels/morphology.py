@@ -1,28 +1,27 @@
-"""Erosion, dilation and what is made of them, for every dtype, in 2-D and 3-D, with any footprint.
+"""Erosion, dilation, opening and closing for every dtype, in 2-D and 3-D, with any footprint.
 
 Results equal ``skimage.morphology`` 0.26 with ``mode="ignore"``: pixels outside the image take part in nothing. (With
 disks, squares, crosses, balls and cubes scikit-image's default mode gives the same.) As there, the origin of a
 footprint is its middle, and of an even axis the element before the middle; erosion and dilation look at the same
 neighbours, and the second half of an opening or closing at the mirrored ones.
 
-Three kernels do the work, and `_kernel` chooses; which one cannot be seen in the result.
+Four kernels do the work, and the table `RULES` chooses; which one cannot be seen in the result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bigimg.core.footprint import reach_beyond
 from bigimg.errors import ImageError, ParameterError
-from bigimg.kernels import chords, packed
-from bigimg.kernels._opencv import cv2
-from bigimg.kernels.chords import Mask, Step
+from bigimg.kernels import boxes, chords, opencv_steps, packed
 from bigimg.kernels.planes import as_valid_planes
+from bigimg.kernels.steps import Mask, Step, joined
 
 Pixels = NDArray[Any]
 Name = Literal["erosion", "dilation", "opening", "closing"]
@@ -108,87 +107,6 @@ def closing(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = Non
     return _apply(pixels, _steps_of("closing", footprint, ndim, iterations), ndim, valid)
 
 
-def white_tophat(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
-    """Return what an opening takes away, ``pixels - opening``, as ``skimage.morphology.white_tophat``.
-
-    Parameters, shapes and errors are those of `erode`. Of booleans: ``pixels & ~opening``. Differences that do not fit
-    into a signed integer dtype wrap around, as NumPy's do.
-
-    Examples
-    --------
-    >>> white_tophat(np.array([[1, 9, 1, 8, 8, 8, 1]], np.uint8), np.ones((1, 3), bool), ndim=2)
-    array([[0, 8, 0, 0, 0, 0, 0]], dtype=uint8)
-    """
-    return _difference(pixels, opening(pixels, footprint, ndim, valid))
-
-
-def black_tophat(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
-    """Return what a closing adds, ``closing - pixels``, as ``skimage.morphology.black_tophat``.
-
-    Parameters, shapes and errors are those of `erode`. Of booleans: ``closing & ~pixels``. Differences that do not fit
-    into a signed integer dtype wrap around, as NumPy's do.
-
-    Examples
-    --------
-    >>> black_tophat(np.array([[9, 1, 9, 2, 2, 2, 9]], np.uint8), np.ones((1, 3), bool), ndim=2)
-    array([[0, 8, 0, 0, 0, 0, 0]], dtype=uint8)
-    """
-    return _difference(closing(pixels, footprint, ndim, valid), pixels)
-
-
-def gradient(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = None) -> Pixels:
-    """Return the range of the neighbours of each pixel: dilation - erosion; of booleans, where they differ.
-
-    Parameters, shapes and errors are those of `erode`. The range of signed integers comes as unsigned integers of as
-    many bytes, which hold it. Where no neighbour takes part it is 0.
-
-    Examples
-    --------
-    >>> gradient(np.array([[-100, 100, 100, 100]], np.int8), np.ones((1, 3), bool), ndim=2)
-    array([[200, 200,   0,   0]], dtype=uint8)
-    """
-    low, high = erode(pixels, footprint, ndim, valid), dilate(pixels, footprint, ndim, valid)
-    if pixels.dtype.kind == "b":
-        return high & ~low
-    if pixels.dtype.kind == "i":
-        # Of a difference modulo 2^n the unsigned reading is right, whatever the signs were.
-        whole = gradient_dtype(pixels.dtype)
-        return np.subtract(high.view(whole), low.view(whole), out=np.zeros(pixels.shape, whole), where=high >= low)
-    with np.errstate(over="ignore"):
-        return np.subtract(high, low, out=np.zeros_like(high), where=high > low)
-
-
-def gradient_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the dtype of a `gradient`: that of the image, and unsigned for signed integers."""
-    return np.dtype(dtype.str.replace("i", "u")) if dtype.kind == "i" else dtype
-
-
-def hit_or_miss(pixels: Mask, hit: Mask, miss: Mask | None, ndim: int) -> Mask:
-    """Return where all pixels of ``hit`` are True and all of ``miss`` False, as ``scipy.ndimage.binary_hit_or_miss``.
-
-    Parameters
-    ----------
-    pixels
-        Boolean, (..., M, N) or, with ``ndim=3``, (..., P, M, N); what lies outside is False.
-    hit, miss
-        Footprints; without ``miss`` no pixel has to be False.
-    ndim
-        2 or 3: how many of the last axes are space.
-
-    Examples
-    --------
-    >>> hit_or_miss(np.array([[1, 1, 0, 1]], bool), np.array([[1]], bool), np.array([[0, 0, 1]], bool), ndim=2)
-    array([[False,  True, False,  True]])
-    """
-    found = erode(pixels, hit, ndim)
-    # Erosion leaves out what lies outside the image, as if it were True: there nothing can be hit.
-    for axis, (before, behind) in zip(range(-ndim, 0), reach_beyond(np.asarray(hit, bool))):
-        along = np.moveaxis(found, axis, 0)
-        along[:before] = False
-        along[max(0, len(along) - behind) :] = False
-    return found if miss is None else found & erode(~pixels, miss, ndim)
-
-
 def sequence(pixels: Pixels, operations: Sequence[tuple[Name, Mask]], ndim: int, valid: Mask | None = None) -> Pixels:
     """Apply several operations one after the other; booleans stay packed in between.
 
@@ -225,11 +143,18 @@ def _apply(pixels: Pixels, steps: Sequence[Step], ndim: int, valid: Mask | None)
     if not pixels.size or not steps:
         return pixels.copy()
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    kernel = _kernel(native.dtype, steps, masked=masks is not None)
+    # Two boxes are one larger box, unless a pixel in between takes no part.
+    plan = _plan(native.dtype.char, joined(tuple(steps)) if masks is None else tuple(steps), masks is not None)
     planes = native.reshape(-1, *pixels.shape[-ndim:])
-    done = [kernel(plane, steps, None if masks is None else masks[i]) for i, plane in enumerate(planes)]
+    done = [_run(plan, plane, None if masks is None else masks[i]) for i, plane in enumerate(planes)]
     whole = done[0] if len(done) == 1 else np.stack(done)
     return whole.reshape(pixels.shape).astype(pixels.dtype, copy=False)
+
+
+def _run(plan: Sequence[tuple[str, tuple[Step, ...]]], pixels: Pixels, valid: Mask | None) -> Pixels:
+    for kernel, steps in plan:
+        pixels = _KERNELS[kernel](pixels, steps, valid)
+    return pixels
 
 
 def _steps_of(name: Name, footprint: Mask, ndim: int, iterations: int = 1) -> list[Step]:
@@ -259,67 +184,94 @@ def _steps(name: Name, mask: bytes, shape: tuple[int, ...]) -> tuple[Step, ...]:
     return first, Step(not first.dilates, np.flip(footprint))
 
 
-def _difference(upper: Pixels, lower: Pixels) -> Pixels:
-    if upper.dtype.kind == "b":
-        return upper & ~lower
-    # inf - inf is NaN in scikit-image too; at invalid pixels nobody looks.
-    with np.errstate(invalid="ignore", over="ignore"):
-        return (upper - lower).astype(upper.dtype, copy=False)
+class Rule(NamedTuple):
+    """A line of the table that chooses a kernel."""
+
+    kernel: str
+    dtypes: str
+    """Codes of `numpy.dtype.char`; empty for any."""
+    box: bool = False
+    """Only for rectangles and boxes."""
+    most: int | None = None
+    """Only in planes, without a mask, and up to so many comparisons a pixel by OpenCV: pixels, of a box rows and
+    columns."""
+    a_chord: int | None = None
+    """The same for so many comparisons a chord of the footprint."""
+    chords: int = 0
+    """Only from so many chords on."""
+
+    def fits(self, code: str, steps: Sequence[Step], *, masked: bool) -> bool:
+        """Whether the kernel is the one for these steps on pixels of a dtype."""
+        if (self.dtypes and code not in self.dtypes) or (self.box and not all(step.box for step in steps)):
+            return False
+        count = sum(len(step.chords) for step in steps)
+        if self.most is None and self.a_chord is None:
+            return count >= self.chords
+        work = sum(_comparisons(step) for step in steps)
+        # To blank the masked pixels before OpenCV sees them takes longer than the whole of the other kernels.
+        return not masked and steps[0].footprint.ndim == 2 and work <= (self.most or 0) + (self.a_chord or 0) * count
 
 
-_OPENCV_DTYPES = frozenset("?BHhfd")
-"""What cv2.erode can do, booleans as numbers. Others it rejects, but 64-bit integers it silently cuts to 32 bits."""
+RULES = (
+    Rule("opencv", "?", most=12),
+    Rule("packed", "?"),
+    Rule("opencv", "BHhd", box=True, most=20),
+    Rule("opencv", "f", box=True, most=30),
+    Rule("boxes", "", box=True, chords=3),
+    Rule("opencv", "BHhfd", a_chord=5),
+    Rule("chords", ""),
+)
+"""Which kernel does what: the first line that fits. The result is the same whichever it is.
+
+OpenCV compares once for each pixel of a footprint, and of a rectangle for each row and column; it cannot do 8-bit
+signed and 32-bit integers, and cuts 64-bit ones to 32 bits without a word. `chords` compares once for each row of a
+footprint, `boxes` a few times for any box, and `packed` joins 64 pixels at once.
+
+Time of OpenCV over that of the kernel, 2048 x 2048, one thread of a machine with AVX-512:
+
+=============== ======= ======= ======= ======= ======= ======== ========= ========= =========
+.               disk 1  disk 3  disk 7  disk 15 disk 31 square 7 square 15 square 31 square 63
+=============== ======= ======= ======= ======= ======= ======== ========= ========= =========
+packed, boolean 0.5     1.4     5       19      53      0.8      1.4       2.4       4
+uint8           0.6     1.0     2.2     5.8     12      0.8      1.2       2.2       2.6
+uint16          0.6     0.9     2.2     5.8     13      0.9      1.3       2.1       4
+float32         0.6     0.7     1.8     5.1     13      0.6      1.0       1.8       3.5
+float64         0.7     1.0     3       10      25      0.8      1.8       3.7       8
+=============== ======= ======= ======= ======= ======= ======== ========= ========= =========
+
+The last four columns are of `boxes`, those before of `chords`. The disks have 5, 29, 149, 709 and 3001 pixels.
+"""
 
 
-def _kernel(dtype: np.dtype[Any], steps: Sequence[Step], *, masked: bool) -> _Kernel:
-    """Choose by measurement: OpenCV compares once for each pixel of a footprint, the other kernels once for each chord.
-
-    Time of OpenCV over that of the other kernel, 2048 x 2048, one thread of a machine with AVX-512:
-
-    =============== ======= ======= ======= ======= ======= ========= =============================================
-    .               disk 1  disk 2  disk 3  disk 7  disk 31 square 31
-    =============== ======= ======= ======= ======= ======= ========= =============================================
-    packed, boolean 0.5     1.0     1.7     6       50      2.3       packing costs as much as 12 pixels of a
-                                                                      footprint, 64 pixels at once nearly nothing
-    chords, uint8   0.3     0.5     0.8     1.8     11      0.6       a chord costs as much as 5 pixels
-    chords, float32 0.6     0.6     0.7     1.9     13      0.8
-    =============== ======= ======= ======= ======= ======= ========= =============================================
-    """
-    own = packed.transform if dtype.kind == "b" else chords.transform
-    # To blank the masked pixels before OpenCV sees them takes longer than the whole of the other kernels.
-    if masked or dtype.char not in _OPENCV_DTYPES or steps[0].footprint.ndim == 3:
-        return own
-    work = sum(_opencv_work(step) for step in steps)
-    return _opencv if work <= (8 if dtype.kind == "b" else 5 * sum(len(step.chords) for step in steps)) else own
+def chosen(dtype: np.dtype[Any], step: Step, *, masked: bool = False) -> str:
+    """Return the name of the kernel that `RULES` choose for one step."""
+    return _choose(dtype.char, (step,), masked=masked)
 
 
 @lru_cache
-def _opencv_work(step: Step) -> int:
+def _plan(code: str, steps: tuple[Step, ...], masked: bool) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+    """Return which kernel does which steps. Masks are packed once for all of them, so one kernel does them all."""
+    if code == "?":
+        return ((_choose(code, steps, masked=masked), steps),)
+    groups = groupby(steps, lambda step: _choose(code, (step,), masked=masked))
+    return tuple((kernel, tuple(group)) for kernel, group in groups)
+
+
+def _choose(code: str, steps: tuple[Step, ...], *, masked: bool) -> str:
+    return next(rule.kernel for rule in RULES if rule.fits(code, steps, masked=masked))
+
+
+@lru_cache
+def _comparisons(step: Step) -> int:
     """Return how many comparisons a pixel OpenCV makes: it knows that a rectangle is a row and a column."""
-    footprint = step.footprint
-    inner = footprint[np.ix_(footprint.any(axis=1), footprint.any(axis=0))]
-    return sum(inner.shape) if inner.all() else int(inner.sum())
+    if step.box is None:
+        return int(step.footprint.sum())
+    return sum(last - first + 1 for first, last in step.box)
 
 
-def _opencv(pixels: Pixels, steps: Sequence[Step], _valid: Mask | None) -> Pixels:
-    """Apply the steps to (rows, columns) with OpenCV; its own default border is the largest float, not infinity."""
-    numbers: Any = pixels.view(np.uint8) if pixels.dtype.kind == "b" else pixels
-    for step in steps:
-        operation = cv2.dilate if step.dilates else cv2.erode
-        outside = (_neutral(pixels.dtype, step.dilates),) * 4
-        kernel = step.footprint.view(np.uint8)
-        numbers = operation(numbers, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=outside)
-    if pixels.dtype.kind == "f":
-        # Which of -0.0 and 0.0 OpenCV returns depends on where the tile was cut; the sum of -0.0 and 0.0 is 0.0.
-        numbers += 0.0
-    return numbers.view(pixels.dtype)
-
-
-def _neutral(dtype: np.dtype[Any], dilates: bool) -> float:
-    """Return the value that changes no maximum, or no minimum."""
-    if dtype.kind == "f":
-        return -np.inf if dilates else np.inf
-    if dtype.kind == "b":
-        return 0 if dilates else 1
-    limits = np.iinfo(dtype)
-    return limits.min if dilates else limits.max
+_KERNELS: dict[str, _Kernel] = {
+    "boxes": boxes.transform,
+    "chords": chords.transform,
+    "opencv": opencv_steps.transform,
+    "packed": packed.transform,
+}

@@ -8,8 +8,9 @@ runs longer: 64 pixels an instruction, and the vector unit does 8 words at once:
     2 more              . 1 1 1 1 1 1 1 .      ... of length 7
 
 Chords mostly lie about the origin, each within the next longer one (disk, square, cross, ball): then runs grow to both
-sides and need no further shift. Any other footprint costs one more shift a chord. An erosion is a dilation of the
-complement, and complementing is a note on the side until the words are read again.
+sides and need no further shift. Any other footprint costs one more shift a chord. A high rectangle is its row, and then
+rows are joined with rows likewise. An erosion is a dilation of the complement, and complementing is a note on the side
+until the words are read again.
 
 Every row has words of padding at both ends, as many as a run can reach; they, and the pixels that take no part, are
 blanked when a row is read. So a row cannot reach the pixels of the next one, and both may be shifted together.
@@ -24,12 +25,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bigimg.kernels.chords import Integers, Mask, Program, Step
+from bigimg.kernels.chords import Program
+from bigimg.kernels.steps import Integers, Mask, Step
 
 Words = NDArray[np.uint64]
 
 _NONE, _ALL = np.uint64(0), ~np.uint64(0)
 _BITS = 64
+_FEW_ROWS = 32
 _BAND_WORDS = 1024
 """Several rows are worked on at once, as one long row, if they are short: fewer calls, all in the first cache."""
 
@@ -72,13 +75,15 @@ def transform(pixels: Mask, steps: Sequence[Step], valid: Mask | None = None) ->
         out = np.zeros_like(words)
         flip = _NONE if complemented != step.dilates else _ALL
         _dilate(words, inside, out, program.growth, program.gifts, program.bounds, padding, flip)
+        if _is_spread(step):
+            out = _spread(out, step)
         words, complemented = out, not step.dilates
     return unpack(words, padding, width, _ALL if complemented else _NONE).reshape(pixels.shape)
 
 
 @lru_cache
 def _program(step: Step) -> Program:
-    runs = step.chords
+    runs = np.array([[0, 0, *step.box[-1]]]) if step.box and _is_spread(step) else step.chords
     lengths = runs[:, 3] - runs[:, 2] + 1
     growth: list[tuple[int, int]] = []
     gifts, stages = [], []
@@ -94,6 +99,50 @@ def _program(step: Step) -> Program:
         gifts.append(of_length[:, :3] - (0, 0, low))
         stages.append(len(growth))
     return Program.of(growth, gifts, stages)
+
+
+def _is_spread(step: Step) -> bool:
+    """Whether a footprint is a row that is then spread over rows: worth it from a few rows on."""
+    return step.box is not None and len(step.chords) >= _FEW_ROWS
+
+
+def _spread(words: Words, step: Step) -> Words:
+    """Join each row with those of the box above and below it, then each plane with those before and behind it."""
+    depth, height, size = words.shape
+    assert step.box is not None
+    through, across, _ = ((0, 0), *step.box)[-3:]
+    for span, shape in ((across, (depth, height, size)), (through, (1, depth, height * size))):
+        if span != (0, 0):
+            joined = np.empty(shape, np.uint64)
+            _spread_rows(words.reshape(shape), *span, joined)
+            words = joined
+    return words.reshape(depth, height, size)
+
+
+@njit(nogil=True, cache=True)
+def _spread_rows(planes: Words, first: int, last: int, out: Words) -> None:
+    """Give row ``y`` all of the rows ``y + first`` to ``y + last`` there are; runs of rows double as runs of pixels."""
+    count, size = planes.shape[1:]
+    wanted = last - first + 1
+    rows = count + wanted - 1
+    joined = np.empty(rows * size, np.uint64)
+    for z in range(planes.shape[0]):
+        plane, result = planes[z].reshape(-1), out[z].reshape(-1)
+        top, bottom = max(0, first), min(count, count + last)
+        begin, end = (top - first) * size, (bottom - first) * size
+        joined[:begin] = _NONE
+        joined[end:] = _NONE
+        for i in range(begin, end):
+            joined[i] = plane[i + first * size]
+        length = 1
+        while length < wanted:
+            step = min(length, wanted - length)
+            for y in range(0, rows - step, step):  # at most as many rows as they are apart: they do not overlap
+                some = min(step, rows - step - y) * size
+                _join(joined[y * size : y * size + some], joined, (y + step) * size, 0)
+            length += step
+        for i in range(count * size):
+            result[i] = joined[i]
 
 
 def _next_run(runs: Integers, low: int, high: int, length: int) -> tuple[int, int]:

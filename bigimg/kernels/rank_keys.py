@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels
-from bigimg.kernels.chords import chords
+from bigimg.kernels.steps import chords
 from bigimg.kernels.windows import reflect
 
 Keys = NDArray[Any]

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from bigimg.kernels.chords import Mask
 from bigimg.kernels.packed import Words, pack, unpack
+from bigimg.kernels.steps import Mask
 
 _Peel = Callable[[Words, Words, Any, int], None]
 

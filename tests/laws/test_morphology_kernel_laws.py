@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bigimg.core.footprint import reach
-from bigimg.kernels import morphology, skeleton
+from bigimg.kernels import details, morphology, skeleton
 
 SCIKIT_IMAGE = {
     morphology.erode: skimage.morphology.erosion,
     morphology.dilate: skimage.morphology.dilation,
     morphology.opening: skimage.morphology.opening,
     morphology.closing: skimage.morphology.closing,
-    morphology.white_tophat: skimage.morphology.white_tophat,
-    morphology.black_tophat: skimage.morphology.black_tophat,
+    details.white_tophat: skimage.morphology.white_tophat,
+    details.black_tophat: skimage.morphology.black_tophat,
 }
 STEPS = {morphology.erode: 1, morphology.dilate: 1}
 # scikit-image itself is wrong for 64-bit integers at the border of the image: they are in the unit tests
@@ -137,10 +137,10 @@ def test_a_lone_pixel_becomes_the_mirrored_footprint(footprint):
 @quick
 def test_a_gradient_is_never_negative_and_0_where_all_is_equal(case):
     ndim = case.pixels.ndim
-    result = morphology.gradient(case.pixels, case.footprint, ndim, case.valid)
-    assert result.dtype == morphology.gradient_dtype(case.pixels.dtype)
+    result = details.gradient(case.pixels, case.footprint, ndim, case.valid)
+    assert result.dtype == details.gradient_dtype(case.pixels.dtype)
     assert (result[case.valid] >= 0).all()
-    assert not morphology.gradient(np.ones_like(case.pixels), case.footprint, ndim, case.valid)[case.valid].any()
+    assert not details.gradient(np.ones_like(case.pixels), case.footprint, ndim, case.valid)[case.valid].any()
 
 
 @given(cases(), st.sampled_from([morphology.erode, morphology.dilate, morphology.opening, morphology.closing]))
@@ -167,7 +167,7 @@ def test_iterations_are_one_after_the_other(case, operation):
 def test_a_pattern_is_found_wherever_it_was_put(case, seed):
     pixels, footprint = case.pixels, case.footprint
     miss = (np.random.default_rng(seed).random(footprint.shape) < 0.5) & ~footprint
-    found = morphology.hit_or_miss(pixels, footprint, miss if miss.any() else None, pixels.ndim)
+    found = details.hit_or_miss(pixels, footprint, miss if miss.any() else None, pixels.ndim)
     offsets = [np.argwhere(mask) - (np.array(mask.shape) - 1) // 2 for mask in (footprint, miss)]
     for place in np.argwhere(found)[:20]:
         for offset in offsets[0] + place:

@@ -1,16 +1,8 @@
 """Mathematical morphology on masks and grey values, and filters of whole objects."""
 
 from bigimg.core.footprint import ball, cross, cube, diamond, disk, octagon, octahedron, rectangle, square, star
-from bigimg.ops.morphology.basic import (
-    black_tophat,
-    closing,
-    dilation,
-    erosion,
-    gradient,
-    hit_or_miss,
-    opening,
-    white_tophat,
-)
+from bigimg.ops.morphology.basic import closing, dilation, erosion, opening
+from bigimg.ops.morphology.details import black_tophat, gradient, hit_or_miss, white_tophat
 from bigimg.ops.morphology.distance import distance_transform
 from bigimg.ops.morphology.extrema import h_maxima, h_minima, local_maxima, local_minima
 from bigimg.ops.morphology.geodesic import reconstruction

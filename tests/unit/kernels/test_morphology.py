@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 import skimage.morphology
 
-from bigimg.core.footprint import ball, cross, cube, disk, square
+from bigimg.core.footprint import ball, cross, cube, disk, rectangle, square
 from bigimg.errors import ImageError, ParameterError
-from bigimg.kernels import chords, morphology, packed
+from bigimg.kernels import boxes, chords, details, morphology, opencv_steps, packed
+from bigimg.kernels.steps import Step, joined
 
 OPERATIONS = {
     morphology.erode: skimage.morphology.erosion,
     morphology.dilate: skimage.morphology.dilation,
     morphology.opening: skimage.morphology.opening,
     morphology.closing: skimage.morphology.closing,
-    morphology.white_tophat: skimage.morphology.white_tophat,
-    morphology.black_tophat: skimage.morphology.black_tophat,
+    details.white_tophat: skimage.morphology.white_tophat,
+    details.black_tophat: skimage.morphology.black_tophat,
 }
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
 operation_names = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
@@ -217,10 +218,10 @@ def test_nan_and_infinity_behind_the_mask_stay_there():
     pixels, valid = np.ones((9, 9), np.float32), np.ones((9, 9), bool)
     pixels[4, 4], pixels[4, 5] = np.nan, np.inf
     valid[4, 4:6] = False
-    for operation in (morphology.erode, morphology.dilate, morphology.white_tophat):
+    for operation in (morphology.erode, morphology.dilate, details.white_tophat):
         for radius in (1, 6):
             result = operation(pixels, disk(radius), 2, valid)
-            assert (result[valid] == (operation is not morphology.white_tophat)).all()
+            assert (result[valid] == (operation is not details.white_tophat)).all()
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8"])
@@ -234,28 +235,142 @@ def test_a_sequence_is_its_operations_one_by_one(dtype):
     _equal(morphology.sequence(pixels, [], 2), pixels, pixels)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_the_choice_of_kernel_cannot_be_seen(dtype):
     pixels = image((50, 140), dtype)
-    for name, footprint in itertools.product(("erosion", "opening"), (disk(2), disk(9), square(3), sparse((9, 9)))):
+    footprints = (disk(2), disk(9), square(3), sparse((9, 9)), square(8), rectangle(1, 9), rectangle(40, 2))
+    for name, footprint in itertools.product(("erosion", "opening"), footprints):
         steps = morphology._steps(name, footprint.tobytes(), footprint.shape)
-        kernel = packed.transform if dtype == "bool" else chords.transform
-        assert kernel(pixels, steps, None).tobytes() == morphology._opencv(pixels, steps, None).tobytes()
+        kernels = [packed.transform] if dtype == "bool" else [chords.transform]
+        if dtype != "bool" and steps[0].box:
+            kernels.append(boxes.transform)
+        if np.dtype(dtype).char in "?BHhfd":
+            kernels.append(opencv_steps.transform)
+        results = {kernel(pixels, steps).tobytes() for kernel in kernels}
+        assert len(results) == 1
 
 
-def test_opencv_gets_small_footprints_of_the_dtypes_it_is_exact_for():
-    def chosen(dtype, footprint, masked=False):
-        return morphology._kernel(
-            np.dtype(dtype), morphology._steps("erosion", footprint.tobytes(), footprint.shape), masked=masked
-        )
+CHOICES = [
+    ("bool", disk(1), "opencv"),
+    ("bool", square(5), "opencv"),
+    ("bool", disk(2), "packed"),
+    ("bool", disk(31), "packed"),
+    ("bool", square(31), "packed"),
+    ("bool", ball(1), "packed"),
+    ("uint8", disk(1), "opencv"),
+    ("uint8", disk(3), "opencv"),
+    ("uint16", disk(3), "opencv"),
+    ("float32", disk(3), "opencv"),
+    ("float64", disk(3), "opencv"),
+    ("int16", disk(3), "opencv"),
+    ("uint8", disk(5), "chords"),
+    ("uint16", disk(7), "chords"),
+    ("float32", disk(15), "chords"),
+    ("float64", disk(31), "chords"),
+    ("uint8", square(7), "opencv"),
+    ("uint8", square(15), "boxes"),
+    ("float32", square(15), "opencv"),
+    ("float32", square(31), "boxes"),
+    ("uint8", ball(1), "chords"),
+    ("float32", ball(7), "chords"),
+    ("uint16", cube(3), "boxes"),
+    *((dtype, disk(1), "chords") for dtype in ("int8", "int32", "uint32", "int64", "uint64", "float16")),
+    *((dtype, square(3), "boxes") for dtype in ("int8", "int32", "uint32", "int64", "uint64", "float16")),
+]
 
-    assert chosen("bool", disk(15)) is packed.transform
-    assert chosen("uint8", disk(15)) is chords.transform
-    assert chosen("uint8", disk(1)) is chosen("bool", disk(1)) is morphology._opencv
-    assert chosen("bool", ball(1)) is chosen("bool", disk(1), masked=True) is packed.transform
-    assert chosen("uint8", ball(1)) is chosen("uint8", disk(1), masked=True) is chords.transform
-    for dtype in ("int64", "uint64", "int32", "uint32", "int8", "float16"):
-        assert chosen(dtype, disk(1)) is chords.transform
+
+@pytest.mark.parametrize(
+    ("dtype", "footprint", "kernel"), CHOICES, ids=lambda value: str(getattr(value, "shape", value))
+)
+def test_the_table_of_kernels(dtype, footprint, kernel):
+    step = Step(True, np.pad(footprint, [(1 - size % 2, 0) for size in footprint.shape]))
+    assert morphology.chosen(np.dtype(dtype), step) == kernel
+    own = "packed" if dtype == "bool" else "boxes" if step.box else "chords"
+    assert morphology.chosen(np.dtype(dtype), step, masked=True) == own
+
+
+def test_the_table_ends_with_a_kernel_for_everything():
+    assert {rule.kernel for rule in morphology.RULES} == set(morphology._KERNELS)
+    last = morphology.RULES[-1]
+    assert (last.dtypes, last.box, last.most, last.a_chord, last.chords) == ("", False, None, None, 0)
+
+
+def test_masks_are_packed_once_for_all_steps_and_grey_steps_choose_each_for_itself():
+    small, large = (morphology._steps("dilation", f.tobytes(), f.shape) for f in (disk(1), disk(9)))
+    assert morphology._plan("?", small + large + small, False) == (("packed", small + large + small),)
+    assert morphology._plan("B", small + large + large + small, False) == (
+        ("opencv", small),
+        ("chords", large + large),
+        ("opencv", small),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float32"])
+@pytest.mark.parametrize("shape", [(3, 3), (1, 4), (2, 5), (6, 1)])
+def test_boxes_one_after_the_other_are_one_box(dtype, shape):
+    pixels = image((14, 31), dtype)
+    footprint = rectangle(*shape)
+    steps = tuple(morphology._steps_of("dilation", footprint, 2, 4))
+    assert len(steps) == 4
+    assert len(joined(steps)) == 1
+    one_by_one = pixels
+    for _ in range(4):
+        one_by_one = morphology.dilate(one_by_one, footprint, 2)
+    _equal(morphology.dilate(pixels, footprint, 2, iterations=4), one_by_one, pixels)
+
+
+def test_only_boxes_of_one_kind_are_joined():
+    box, round_ = (morphology._steps("opening", f.tobytes(), f.shape) for f in (square(3), disk(2)))
+    assert joined(box + box) == box + box
+    assert joined(round_ + round_) == round_ + round_
+    assert len(joined((box[0], box[0], round_[0], box[0]))) == 3
+    wide = Step(True, np.ones((4095, 4095), bool))
+    assert joined((wide, wide)) == (wide, wide)
+
+
+@pytest.mark.parametrize("name", ["erode", "dilate", "opening", "closing"])
+def test_iterations_behind_a_mask_go_around_it(name):
+    pixels, valid = image((20, 40), "uint8"), np.random.default_rng(1).random((20, 40)) < 0.6
+    kernel = getattr(morphology, name)
+    once = {"opening": morphology.erode, "closing": morphology.dilate}.get(name, kernel)
+    then = {"opening": morphology.dilate, "closing": morphology.erode}.get(name)
+    expected = pixels
+    for half in (once, then):
+        for _ in range(3 if half else 0):
+            expected = half(expected, square(3), 2, valid)
+    assert (kernel(pixels, square(3), 2, valid, iterations=3)[valid] == expected[valid]).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradients_do_not_overflow(dtype):
+    pixels = image((20, 30), dtype)
+    result = details.gradient(pixels, disk(2), 2)
+    low, high = (kernel(pixels, disk(2), 2) for kernel in (morphology.erode, morphology.dilate))
+    assert result.dtype == (np.dtype(dtype.replace("int", "uint")) if dtype.startswith("int") else pixels.dtype)
+    if result.dtype.kind == "u":
+        assert result.tolist() == (high.astype(object) - low.astype(object)).tolist()
+    else:
+        np.testing.assert_array_equal(result, high ^ low if dtype == "bool" else high - low)
+
+
+def test_gradients_of_nothing_and_of_infinities_are_defined():
+    corner = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0]], bool)
+    for dtype in DTYPES:
+        assert not details.gradient(np.ones((1, 4), dtype), corner, 2).any()
+    infinite = np.array([[np.inf, np.inf, -np.inf, 1, 2]])
+    np.testing.assert_array_equal(details.gradient(infinite, np.ones((1, 2), bool), 2), [[0, np.inf, np.inf, 1, 0]])
+
+
+def test_what_is_hit_lies_inside_and_what_is_missed_may_lie_outside():
+    mask = np.ones((4, 5), bool)
+    line = np.ones((1, 3), bool)
+    inside = np.zeros((4, 5), bool)
+    inside[:, 1:-1] = True
+    assert (details.hit_or_miss(mask, line, None, 2) == inside).all()
+    assert (
+        details.hit_or_miss(mask, np.ones((1, 1), bool), np.array([[1, 0, 0]], bool), 2) == ~np.roll(mask, 0)
+    ).sum() == 16
+    assert not details.hit_or_miss(mask, np.ones((9, 9), bool), None, 2).any()
 
 
 @operation_names
@@ -288,9 +403,9 @@ def _scikit_image(operation, pixels, footprint):
     if pixels.dtype not in (np.int64, np.uint64):
         return OPERATIONS[operation](pixels, footprint, mode="ignore")
     # scikit-image 0.26 fills the outside with the limits of the dtype, which scipy passes through float64: 2**64 is 0
-    if operation is morphology.white_tophat:
+    if operation is details.white_tophat:
         return pixels - _scikit_image(morphology.opening, pixels, footprint)
-    if operation is morphology.black_tophat:
+    if operation is details.black_tophat:
         return _scikit_image(morphology.closing, pixels, footprint) - pixels
     result = OPERATIONS[operation](pixels.astype(float), footprint, mode="ignore")
     largest, smallest = _limits(pixels.dtype)
@@ -308,8 +423,8 @@ def _limits(dtype):
 
 def _by_definition(operation, pixels, footprint, valid):
     """Compute ``operation`` by loops over pixels and neighbours."""
-    if operation in {morphology.white_tophat, morphology.black_tophat}:
-        white = operation is morphology.white_tophat
+    if operation in {details.white_tophat, details.black_tophat}:
+        white = operation is details.white_tophat
         inner = _by_definition(morphology.opening if white else morphology.closing, pixels, footprint, valid)
         upper, lower = (pixels, inner) if white else (inner, pixels)
         return upper & ~lower if pixels.dtype == bool else upper - lower

@@ -5,7 +5,8 @@ import pytest
 
 from bigimg.core.footprint import ball, cross, disk, square
 from bigimg.kernels import packed
-from bigimg.kernels.chords import Step, transform
+from bigimg.kernels.chords import transform
+from bigimg.kernels.steps import Step
 
 WIDTHS = [1, 2, 63, 64, 65, 127, 128, 129, 200]
 
@@ -43,6 +44,24 @@ def test_every_shift_and_growth_crosses_words_rightly(reach, width):
             step = Step(dilates, footprint)
             expected = transform(mask.view(np.uint8), [step]) > 0
             assert (packed.transform(mask, [step]) == expected).all()
+
+
+@pytest.mark.parametrize("shape", [(40, 1), (33, 3), (90, 70), (1, 80), (6, 6, 2), (40, 1, 1), (3, 40, 5)])
+@pytest.mark.parametrize("corner", [(), (0, 7), (7, 0)])
+def test_high_boxes_are_spread_over_rows_and_planes(shape, corner):
+    box = np.ones(shape, bool)
+    if corner:  # the box beside the centre
+        box = np.pad(box, [corner] * box.ndim)
+    odd = np.pad(box, [(1 - size % 2, 0) for size in box.shape])
+    random = np.random.default_rng(0)
+    for size in ((5, 37, 70), (1, 1, 1), (4, 90, 130)):
+        mask, valid = random.random(size[-box.ndim :]) < 0.1, random.random(size[-box.ndim :]) < 0.8
+        for given in (None, valid):
+            steps = [Step(True, odd), Step(False, np.flip(odd))]
+            expected = transform(mask.view(np.uint8), steps, given) > 0
+            result = packed.transform(mask, steps, given)
+            inside = np.ones_like(mask) if given is None else given
+            assert (result == expected)[inside].all()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
