@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.kernels.planes import as_planes, read_only, smoothed_dtype
@@ -49,18 +50,23 @@ def block_means(
     """
     ndim = len(factors)
     sums = _sums(pixels if valid is None else np.where(valid, pixels, np.zeros((), pixels.dtype)), factors, shape)
-    sides = [
-        np.minimum(f, np.maximum(0, n - f * np.arange(s))) for f, n, s in zip(factors, pixels.shape[-ndim:], shape)
-    ]
-    there = np.ones(shape, np.int64)
-    for axis, side in enumerate(sides):
-        there *= side.reshape([-1 if k == axis else 1 for k in range(ndim)])
+    dtype = smoothed_dtype(pixels.dtype)
+    if valid is None and all(size == f * n for size, f, n in zip(pixels.shape[-ndim:], factors, shape)):
+        return np.asarray((sums / prod(factors)).astype(dtype, copy=False))
+    there = _pixels_there(pixels.shape[-ndim:], factors, shape)
     missing = prod(factors) - there
     count = there if valid is None else _sums(valid, factors, shape).astype(np.int64)
     total = sums + missing * beyond if beyond else sums
-    weight = count + missing
-    made = np.divide(total, weight, out=np.zeros(total.shape), where=(count > 0) & (weight > 0))
-    return made.astype(smoothed_dtype(pixels.dtype), copy=False)
+    made = np.divide(total, np.maximum(count + missing, 1))
+    return np.where(count > 0, made, 0.0).astype(dtype, copy=False)
+
+
+def _pixels_there(size: tuple[int, ...], factors: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return how many pixels of each block lie within the image."""
+    there = np.ones((), np.int64)
+    for pixels, factor, blocks in zip(size, factors, shape):
+        there = there[..., None] * np.clip(pixels - factor * np.arange(blocks), 0, factor)
+    return there
 
 
 def blocks_with_any(valid: Valid, factors: tuple[int, ...], shape: tuple[int, ...]) -> Valid:

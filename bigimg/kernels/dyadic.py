@@ -58,7 +58,8 @@ def sums_of(planes: Pixels, start: int) -> dict[Node, Floats]:
 
 def moments_of(planes: Pixels, valid: Valid | None, start: int) -> dict[Node, Moments]:
     """Return count, mean and squared deviations over each of the :func:`nodes` of ``planes`` (K, N)."""
-    return {node: _node(_moment_node, planes, valid, start, node, 3) for node in nodes(start, start + len(planes))}
+    function = _full_moment_node if valid is None else _moment_node
+    return {node: _node(function, planes, valid, start, node, 3) for node in nodes(start, start + len(planes))}
 
 
 def _node(function: Any, planes: Pixels, valid: Valid | None, start: int, node: Node, rows: int) -> Floats:
@@ -66,7 +67,7 @@ def _node(function: Any, planes: Pixels, valid: Valid | None, start: int, node: 
     first = (number << level) - start
     out = np.empty((rows, planes.shape[1]))
     part = slice(first, first + 2**level)
-    function(out, planes[part], np.ones((1, 1), bool) if valid is None else valid[part], valid is not None, level)
+    function(out, planes[part], np.ones((1, 1), bool) if valid is None else valid[part], level)
     return out
 
 
@@ -117,34 +118,105 @@ def _both(left: Moments, right: Moments) -> Moments:
 
 
 @njit(nogil=True, cache=True)
-def _sum_node(out: Floats, planes: Pixels, valid: Valid, masked: bool, level: int) -> None:  # noqa: ARG001
+def _sum_node(out: Floats, planes: Pixels, valid: Valid, level: int) -> None:  # noqa: ARG001
     pixels = planes.shape[1]
-    waiting = np.empty((level + 1, min(pixels, _STRIP)))
+    # Eight planes, or as many as there are, are added in one go: nothing of them is stored between.
+    leaf = min(level, 3)
+    waiting = np.empty((level - leaf + 1, min(pixels, _STRIP)))
     for left in range(0, pixels, _STRIP):
         width = min(_STRIP, pixels - left)
-        for number in range(planes.shape[0]):
+        for number in range(planes.shape[0] >> leaf):
             place = 0
             while (number >> place) & 1:
                 place += 1
-            # The plane, and below it the branches that wait for it, from the leaf upwards.
-            row = waiting[place]
-            plane = planes[number, left : left + width]
-            if place == 0:
+            # The planes, and below them the branches that wait for them, from the leaf upwards.
+            row = waiting[place, :width]
+            first = number << leaf
+            _sum_few(row, planes[first : first + (1 << leaf), left : left + width])
+            for below in range(place):
+                branch = waiting[below]
                 for x in range(width):
-                    row[x] = plane[x]
-            else:
-                leaf = waiting[0]
-                for x in range(width):
-                    row[x] = leaf[x] + plane[x]
-                for below in range(1, place):
-                    branch = waiting[below]
-                    for x in range(width):
-                        row[x] = branch[x] + row[x]
-        out[0, left : left + width] = waiting[level, :width]
+                    row[x] = branch[x] + row[x]
+        out[0, left : left + width] = waiting[level - leaf, :width]
 
 
 @njit(nogil=True, cache=True)
-def _moment_node(out: Moments, planes: Pixels, valid: Valid, masked: bool, level: int) -> None:
+def _sum_few(row: Floats, planes: Pixels) -> None:
+    one = planes[0]
+    if planes.shape[0] == 1:
+        for x in range(row.shape[0]):
+            row[x] = one[x]
+        return
+    two = planes[1]
+    if planes.shape[0] == 2:
+        for x in range(row.shape[0]):
+            row[x] = np.float64(one[x]) + np.float64(two[x])
+        return
+    three, four = planes[2], planes[3]
+    if planes.shape[0] == 4:
+        for x in range(row.shape[0]):
+            row[x] = (np.float64(one[x]) + np.float64(two[x])) + (np.float64(three[x]) + np.float64(four[x]))
+        return
+    five, six, seven, eight = planes[4], planes[5], planes[6], planes[7]
+    for x in range(row.shape[0]):
+        first = (np.float64(one[x]) + np.float64(two[x])) + (np.float64(three[x]) + np.float64(four[x]))
+        last = (np.float64(five[x]) + np.float64(six[x])) + (np.float64(seven[x]) + np.float64(eight[x]))
+        row[x] = first + last
+
+
+@njit(nogil=True, cache=True)
+def _full_moment_node(out: Moments, planes: Pixels, valid: Valid, level: int) -> None:  # noqa: ARG001
+    """As the other, where all values count: the halves of a node are equally many, and nothing is divided."""
+    pixels = planes.shape[1]
+    leaf = min(level, 2)
+    waiting = np.empty((level - leaf + 1, 2, min(pixels, _STRIP)))
+    for left in range(0, pixels, _STRIP):
+        width = min(_STRIP, pixels - left)
+        for number in range(planes.shape[0] >> leaf):
+            place = 0
+            while (number >> place) & 1:
+                place += 1
+            mean, squares = waiting[place, 0, :width], waiting[place, 1, :width]
+            first = number << leaf
+            _moments_of_few(mean, squares, planes[first : first + (1 << leaf), left : left + width])
+            for below in range(place):
+                half = 0.5 * (1 << (below + leaf))
+                before, squared = waiting[below, 0], waiting[below, 1]
+                for x in range(width):
+                    step = mean[x] - before[x]
+                    squares[x] = (squared[x] + squares[x]) + step * step * half
+                    mean[x] = before[x] + step * 0.5
+        out[0, left : left + width] = planes.shape[0]
+        out[1:, left : left + width] = waiting[level - leaf, :, :width]
+
+
+@njit(nogil=True, cache=True)
+def _moments_of_few(mean: Floats, squares: Floats, planes: Pixels) -> None:
+    one = planes[0]
+    if planes.shape[0] == 1:
+        for x in range(mean.shape[0]):
+            mean[x] = one[x]
+            squares[x] = 0.0
+        return
+    two = planes[1]
+    if planes.shape[0] == 2:
+        for x in range(mean.shape[0]):
+            step = np.float64(two[x]) - np.float64(one[x])
+            squares[x] = step * step * 0.5
+            mean[x] = np.float64(one[x]) + step * 0.5
+        return
+    three, four = planes[2], planes[3]
+    for x in range(mean.shape[0]):
+        a, b = np.float64(one[x]), np.float64(three[x])
+        first, last = np.float64(two[x]) - a, np.float64(four[x]) - b
+        middle, other = a + first * 0.5, b + last * 0.5
+        step = other - middle
+        squares[x] = (first * first * 0.5 + last * last * 0.5) + step * step
+        mean[x] = middle + step * 0.5
+
+
+@njit(nogil=True, cache=True)
+def _moment_node(out: Moments, planes: Pixels, valid: Valid, level: int) -> None:
     pixels = planes.shape[1]
     waiting = np.empty((level + 1, 3, min(pixels, _STRIP)))
     for left in range(0, pixels, _STRIP):
@@ -155,7 +227,7 @@ def _moment_node(out: Moments, planes: Pixels, valid: Valid, masked: bool, level
                 place += 1
             row = waiting[place]
             for x in range(width):
-                counts = not masked or valid[number, left + x]
+                counts = valid[number, left + x]
                 row[0, x] = 1.0 if counts else 0.0
                 row[1, x] = planes[number, left + x] if counts else 0.0
                 row[2, x] = 0.0

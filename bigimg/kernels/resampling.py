@@ -284,6 +284,9 @@ def _weigh_plane(
         target = out[y]
         for x in range(out.shape[1]):
             start = left[x]
+            if columns[x] == 2:
+                target[x] = along[x, 0] * line[start] + along[x, 1] * line[start + 1]
+                continue
             total = along[x, 0] * line[start]
             for k in range(1, columns[x]):
                 total += along[x, k] * line[start + k]

@@ -240,3 +240,28 @@ def test_deviations_of_integers_lose_no_digits(count, seed, base):
     total, squares = projecting.integer_sums(planes, True)
     found = projecting.deviation(np.full(7, count), total, squares)
     np.testing.assert_allclose(found, (planes.astype(float) - base).std(axis=0), rtol=1e-12, atol=1e-12)
+
+
+@QUICK
+@given(st.integers(1, 70), st.sampled_from(["f4", "f8"]), SEEDS)
+def test_moments_of_values_that_all_count_have_the_bits_of_those_that_may_not(count, dtype, seed):
+    planes = pixels((count, 9), dtype, seed)
+    full, masked = dyadic.moments_of(planes, None, 0), dyadic.moments_of(planes, np.ones(planes.shape, bool), 0)
+    assert full.keys() == masked.keys()
+    for node, moments in full.items():
+        np.testing.assert_array_equal(moments, masked[node])
+
+
+def slow_tree(values, level):
+    """Add two halves, each of which is added so."""
+    if level == 0:
+        return values[0].astype(float)
+    half = len(values) // 2
+    return slow_tree(values[:half], level - 1) + slow_tree(values[half:], level - 1)
+
+
+@QUICK
+@given(st.integers(0, 7), st.sampled_from(["f4", "f8"]), SEEDS)
+def test_a_node_is_the_sum_of_its_halves(level, dtype, seed):
+    planes = pixels((2**level, 9), dtype, seed)
+    np.testing.assert_array_equal(dyadic.sums_of(planes, 0)[level, 0], slow_tree(planes, level))
