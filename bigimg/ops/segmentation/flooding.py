@@ -336,10 +336,10 @@ def watershed(
         )
     others = [markers] if mask is None else [markers, mask]
     pixels, *further = (opened(each, ndim).pixels for each in (image, *others))
-    for name, each in zip(("markers", "mask"), further):
+    for name, each in zip(("the markers need", "the mask needs"), further):
         if each.shape != pixels.shape:
             raise ImageError(
-                f"segmentation.watershed: {name} need the shape of the image (got {each.shape} for {pixels.shape})"
+                f"segmentation.watershed: {name} the shape of the image (got {each.shape} for {pixels.shape})"
             )
     if further[0].dtype.kind not in "iu":
         raise ImageError(
