@@ -56,12 +56,15 @@ def gradient(pixels: Pixels, footprint: Mask, ndim: int, valid: Mask | None = No
     low, high = erode(pixels, footprint, ndim, valid), dilate(pixels, footprint, ndim, valid)
     if pixels.dtype.kind == "b":
         return high & ~low
-    if pixels.dtype.kind == "i":
-        # Of a difference modulo 2^n the unsigned reading is right, whatever the signs were.
-        whole = gradient_dtype(pixels.dtype)
-        return np.subtract(high.view(whole), low.view(whole), out=np.zeros(pixels.shape, whole), where=high >= low)
-    with np.errstate(over="ignore"):
-        return np.subtract(high, low, out=np.zeros_like(high), where=high > low)
+    whole = gradient_dtype(pixels.dtype)
+    if pixels.dtype.kind == "f":  # infinity less infinity is no number
+        with np.errstate(over="ignore"):
+            return np.subtract(high, low, out=np.zeros_like(high), where=high > low)
+    # Of a difference modulo 2^n the unsigned reading is right, whatever the signs were.
+    result = np.subtract(high.view(whole), low.view(whole))
+    if not np.asarray(footprint)[tuple((size - 1) // 2 for size in np.shape(footprint))]:
+        result[high < low] = 0  # nothing but its own centre is sure to lie in the image
+    return result
 
 
 def gradient_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

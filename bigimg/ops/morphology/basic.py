@@ -28,7 +28,7 @@ def reach_of(footprint: Mask, dims: Dims, steps: int) -> tuple[int, ...]:
     return tuple(steps * pixels for pixels in reach(footprint))
 
 
-@tilewise(halo=_repeated, gives="same", scratch=2)
+@tilewise(halo=_repeated, gives="same", scratch=8)
 def erosion(
     image: Pixels,
     footprint: Footprint,
@@ -45,7 +45,8 @@ def erosion(
     footprint : array of 0 and 1
         Which neighbours take part: a shape of this module, such as ``disk(radius)`` or ``rectangle(rows, columns)``,
         or any array. Its centre is the middle element, of an even axis the one before the middle. In a workflow:
-        ``{disk: 3}``, ``{rectangle: [3, 5]}`` or rows of 0 and 1. It may be larger than the image.
+        ``{disk: 3}``, ``{rectangle: [3, 5]}`` or rows of 0 and 1. It may be larger than the image. The radius of a
+        disk or ball may be a length, ``{"disk": "2 um"}``, for an image that says how large its pixels are.
     iterations : int
         How many times to erode.
     dims : {"yx", "zyx"}
@@ -74,7 +75,7 @@ def erosion(
     return kernel.erode(image, footprint, len(dims), valid, iterations)
 
 
-@tilewise(halo=_repeated, gives="same", scratch=2)
+@tilewise(halo=_repeated, gives="same", scratch=8)
 def dilation(
     image: Pixels,
     footprint: Footprint,
@@ -117,7 +118,7 @@ def dilation(
     return kernel.dilate(image, footprint, len(dims), valid, iterations)
 
 
-@tilewise(halo=_twice_repeated, gives="same", scratch=4)
+@tilewise(halo=_twice_repeated, gives="same", scratch=8)
 def opening(
     image: Pixels,
     footprint: Footprint,
@@ -157,7 +158,7 @@ def opening(
     return kernel.opening(image, footprint, len(dims), valid, iterations)
 
 
-@tilewise(halo=_twice_repeated, gives="same", scratch=4)
+@tilewise(halo=_twice_repeated, gives="same", scratch=8)
 def closing(
     image: Pixels,
     footprint: Footprint,
