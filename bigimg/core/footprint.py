@@ -6,14 +6,16 @@ as in scikit-image (SciPy takes ``size // 2``). So ``square(2)`` looks at a pixe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from bigimg.core.lengths import Length, Physical
 from bigimg.errors import ParameterError, UnknownNameError
 
 Mask = NDArray[np.bool_]
@@ -144,8 +146,61 @@ SHAPES: dict[str, Callable[..., Mask]] = {
 }
 """The shapes a workflow can name: ``footprint: {disk: 3}``, ``footprint: {rectangle: [3, 5]}``."""
 
+_ROUND = {"disk": 2, "ball": 3}
+"""Shapes whose radius may be a length, and their axes."""
+
 _NUMBERS = {"octagon": (2,), "rectangle": (2, 3)}
 """How many numbers a shape needs, where it is not one."""
+
+
+@dataclass(frozen=True)
+class RoundFootprint(Physical):
+    """A disk or ball whose radius is a length: an ellipse of pixels where these are not square."""
+
+    radius: Length
+    ndim: int
+
+    def in_pixels(self, spacing: Sequence[float]) -> Mask:
+        """Return the pixels, of ``spacing`` metres along each axis, at most the radius from the centre.
+
+        Examples
+        --------
+        >>> RoundFootprint(Length.parse("2 um"), 2).in_pixels((2e-6, 1e-6)).astype(int)
+        array([[0, 0, 1, 0, 0],
+               [1, 1, 1, 1, 1],
+               [0, 0, 1, 0, 0]])
+        """
+        if len(spacing) != self.ndim:
+            raise ParameterError(
+                f"a footprint of {self.ndim} axes works along as many (got {len(spacing)}): a disk on planes, a ball "
+                "on volumes with dims='zyx'"
+            )
+        radii = self.radius.in_pixels(spacing)
+        _fits(tuple(2 * int(radius) + 1 for radius in radii))
+        offsets = [np.arange(-int(radius), int(radius) + 1) / radius for radius in radii]
+        squares = np.stack(np.meshgrid(*[offset**2 for offset in offsets], indexing="ij")).sum(axis=0)
+        # The last digit of a radius on the rim must not decide.
+        return np.asarray(squares <= 1 + 1e-9)
+
+    def __str__(self) -> str:
+        return f"{'disk' if self.ndim == 2 else 'ball'} of {self.radius}"
+
+
+def as_parameter(given: object) -> Mask | RoundFootprint:
+    """Return ``given`` as a footprint; the radius of a disk or a ball may be a length, ``{"disk": "2 um"}``.
+
+    Raises
+    ------
+    ParameterError
+        As :func:`as_footprint` does.
+    """
+    if isinstance(given, RoundFootprint):
+        return given
+    if isinstance(given, Mapping) and len(given) == 1:
+        ((name, radius),) = given.items()
+        if name in _ROUND and isinstance(radius, (str, Length)):
+            return RoundFootprint(Length.parse(radius) if isinstance(radius, str) else radius, _ROUND[name])
+    return as_footprint(given)
 
 
 def as_footprint(given: object) -> Mask:
@@ -191,8 +246,10 @@ def _named_shape(given: Mapping[Any, Any]) -> Mask:
     return SHAPES[name](*sizes)
 
 
-def dump_footprint(mask: Mask) -> Any:
+def dump_footprint(mask: Mask | RoundFootprint) -> Any:
     """Return the shortest text for ``mask``: the shape and size where it is a named one, else nested lists."""
+    if isinstance(mask, RoundFootprint):
+        return {"disk" if mask.ndim == 2 else "ball": str(mask.radius)}
     for name, sizes in _guesses(mask):
         candidate = SHAPES[name](*sizes)
         if candidate.shape == mask.shape and (candidate == mask).all():
@@ -220,6 +277,8 @@ def _guesses(mask: Mask) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 def _schema_of(name: str) -> dict[str, Any]:
     counts = _NUMBERS.get(name)
+    if name in _ROUND:
+        return {"type": ["integer", "string"], "minimum": 0}
     if counts is None:
         return {"type": "integer", "minimum": 0}
     return {"type": "array", "items": {"type": "integer"}, "minItems": min(counts), "maxItems": max(counts)}
@@ -227,11 +286,12 @@ def _schema_of(name: str) -> dict[str, Any]:
 
 Footprint = Annotated[
     Mask,
-    BeforeValidator(as_footprint),
+    PlainValidator(as_parameter),
     PlainSerializer(dump_footprint),
     WithJsonSchema(
         {
-            "description": "a named shape and its size or sizes in pixels, or a 2-D or 3-D array of 0 and 1",
+            "description": "a named shape and its size or sizes in pixels, or a length for a disk or ball, "
+            "`{disk: 2 um}`; or a 2-D or 3-D array of 0 and 1",
             "anyOf": [
                 {
                     "type": "object",

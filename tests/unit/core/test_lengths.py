@@ -9,7 +9,7 @@ import xarray as xr
 
 from bigimg.core.lengths import Length, as_sigma, per_axis, pixel_spacing
 from bigimg.errors import ImageError, ParameterError
-from bigimg.ops import filters
+from bigimg.ops import filters, morphology
 from bigimg.run.workflow import Workflow
 
 MICROMETRES = {"z": "micrometer", "y": "micrometer", "x": "micrometer"}
@@ -72,4 +72,28 @@ def test_a_workflow_holds_lengths_as_text():
     text = "name: soft\nsteps:\n  - op: filters.gaussian\n    sigma: 0.8 um\n"
     flow = Workflow.parse(text)
     assert flow.steps[0].params["sigma"] == "0.8 um"
+    assert Workflow.parse(flow.dump()) == flow
+
+
+def test_a_radius_in_micrometres_is_an_ellipsoid_of_voxels():
+    voxels = np.random.default_rng(0).random((7, 15, 18)) > 0.97
+    attrs = {"scale": {"z": 1.0, "y": 0.5, "x": 0.25}, "units": MICROMETRES}
+    image = xr.DataArray(voxels, dims=("z", "y", "x"), attrs=attrs)
+    z, y, x = np.mgrid[-1:2, -2:3, -4:5]
+    near = z**2 + (y / 2) ** 2 + (x / 4) ** 2 <= 1
+    wanted = ndi.binary_dilation(voxels, near)
+    for given in (image, image.chunk(z=3, y=4, x=7)):
+        grown = morphology.dilation(given, {"ball": "1 um"}, dims="zyx")
+        np.testing.assert_array_equal(grown, wanted)
+    flat = morphology.dilation(image, {"disk": "1000 nm"})
+    np.testing.assert_array_equal(flat, ndi.binary_dilation(voxels, near[1:2]))
+    with pytest.raises(ParameterError, match="a footprint of 2 axes works along as many"):
+        morphology.dilation(image, {"disk": "1 um"}, dims="zyx")
+    with pytest.raises(ImageError, match="footprint is a length"):
+        morphology.dilation(voxels, {"disk": "1 um"})
+
+
+def test_a_workflow_holds_radii_as_text():
+    flow = Workflow.parse("name: grown\nsteps:\n  - op: morphology.dilation\n    footprint: {disk: 0.8 um}\n")
+    assert flow.steps[0].params["footprint"] == {"disk": "0.8 um"}
     assert Workflow.parse(flow.dump()) == flow
