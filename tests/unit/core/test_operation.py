@@ -62,7 +62,7 @@ def test_the_hungriest_point_decides_the_memory():
 def test_a_chain_reads_well():
     assert (
         str(Chain((GAUSSIAN, OPENING)))
-        == "gaussian(sigma=2.0, truncate=4.0, dims=yx) -> opening(footprint=7x7, dims=yx)"
+        == "gaussian(sigma=2.0, truncate=4.0, dims=yx) -> opening(footprint=7x7, iterations=1, dims=yx)"
     )
     assert str(Chain()) == "read"
 
