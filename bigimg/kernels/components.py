@@ -1,7 +1,7 @@
 """Connected components of one tile, as runs: what a tile keeps between labelling and painting.
 
 A row of a mask is a few runs of ``True``; a run touches runs of the rows before it. So a tile is labelled by looking at
-its pixels once, eight at a time, and at its runs afterwards::
+its pixels once, 64 at a time, and at its runs afterwards::
 
     columns   0 1 2 3 4 5 6 7 8
     row 0     . # # . . # # # .      runs 0 [1, 3)  1 [5, 8)
@@ -273,15 +273,16 @@ def union(count: int, a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) 
 
 
 def _words(mask: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Return the rows of ``mask`` as words of eight pixels, a new array only where the memory does not fit."""
-    columns = mask.shape[-1]
+    """Return the rows of ``mask`` as words of 64 pixels, the first one the lowest bit; False behind the last column."""
     rows = int(np.prod(mask.shape[:-1]))
-    width = -(-columns // PIXELS_A_WORD)
-    if mask.flags.c_contiguous and columns == width * PIXELS_A_WORD and mask.ctypes.data % PIXELS_A_WORD == 0:
-        return mask.reshape(rows, columns).view(np.uint64)
-    padded = np.zeros((*mask.shape[:-1], width * PIXELS_A_WORD), dtype=np.bool_)
-    padded[..., :columns] = mask
-    return padded.reshape(rows, -1).view(np.uint64) if padded.size else np.zeros((rows, 0), dtype=np.uint64)
+    width = -(-mask.shape[-1] // PIXELS_A_WORD)
+    if not mask.size:
+        return np.zeros((rows, width), dtype=np.uint64)
+    packed = np.ascontiguousarray(np.packbits(mask, axis=-1, bitorder="little")).reshape(rows, -1)
+    if packed.shape[1] % 8:
+        packed = np.pad(packed, ((0, 0), (0, 8 * width - packed.shape[1])))
+    # Little-endian words whatever the platform: the first byte holds the first pixels.
+    return packed.view("<u8").astype(np.uint64, copy=False)
 
 
 def _painted_rows(runs: RunLabels, rows: NDArray[np.int64], lut: NDArray[Any]) -> NDArray[Any]:

@@ -93,7 +93,7 @@ class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[TileRuns, Sent]:
         """Label the tile by itself."""
         (pixels,) = images
-        runs = label_runs(np.ascontiguousarray(self.members(pixels, valid)), self.connectivity)
+        runs = label_runs(self.members(pixels, valid), self.connectivity)
         first = np.array(np.unravel_index(first_pixels(runs)[1:], tile.shape), np.int64)
         first += np.array(tile.origin, np.int64)[:, None]
         at_border = np.zeros(runs.count + 1, bool)
