@@ -99,10 +99,15 @@ class LazyImage:
         """Dtype of the pixels at the end of the chain."""
         return self.chain.dtype(self.source.dtype.newbyteorder("="))
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Shape of the image at the end of the chain."""
         return tuple(map(sum, self.chunks))
+
+    @cached_property
+    def halo(self) -> tuple[int, ...]:
+        """The halo of the whole chain along each axis of the image."""
+        return (0,) * (len(self.chunks) - self.chain.ndim) + self.chain.halo
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -124,7 +129,7 @@ class LazyImage:
         """
         lead = len(self.chunks) - self.chain.ndim
         more = (0,) * lead + (extra,) * self.chain.ndim if isinstance(extra, int) else extra
-        return TileGrid(self.chunks, tuple(own + pixels for own, pixels in zip((0,) * lead + self.chain.halo, more)))
+        return TileGrid(self.chunks, tuple(map(add, self.halo, more)))
 
     def source_box(self, box: Box) -> Box:
         """Return the box of the source for a ``box`` at the end: the whole channel axis where it is dropped."""
@@ -223,7 +228,7 @@ def image_inputs(images: Sequence[LazyImage], tile: Tile) -> tuple[tuple[TileInp
     for image in images:
         head = tuple(slice(0, size) for size in image.shape[: len(image.chunks) - len(tile.write)])
         keep = head + tile.read
-        halo = image.grid().halo
+        halo = image.halo
         read = tuple(slice(max(0, k.start - h), min(size, k.stop + h)) for k, h, size in zip(keep, halo, image.shape))
         part, needed = image.input(Tile(tile.index, keep, read, image.shape), keep)
         inputs.append(part)

@@ -171,7 +171,7 @@ class WarpedSource:
             return 0
         shape = self.image.shape
         one = TileGrid(tuple((size,) for size in shape), (0,) * len(shape))
-        pixels = read_pixels(self.warp, grid, self.image.grid().halo)
+        pixels = read_pixels(self.warp, grid, self.image.halo)
         return pixels * self.image.bytes_read(one) // prod(shape)
 
     def bytes_per_task(self, grid: TileGrid) -> int:

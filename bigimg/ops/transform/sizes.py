@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import ceil
 from typing import Annotated, Any, ClassVar
 
@@ -53,6 +53,10 @@ class Resize(Warp):
         sides = [axis.reads(first[:, k], last[:, k]) for k, axis in enumerate(self.axes)]
         return np.stack([low for low, _ in sides], axis=1), np.stack([high for _, high in sides], axis=1)
 
+    def source_box(self, box: Box) -> Box | None:
+        """Return the box of the image that ``box`` of the result is made of."""
+        return tuple(_side(axis, side.start, side.stop) for axis, side in zip(self.axes, box))
+
     def pixels(self, pixels: Pixels, valid: Valid | None, read: Box, box: Box) -> Pixels:
         """Return the resampled pixels."""
         return resampling.resample(pixels, self.axes, tuple(side.start for side in read), box, valid)
@@ -68,6 +72,13 @@ class Resize(Warp):
     def coordinate(self, axis: int, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return the coordinates of the new pixels' centres."""
         return _interpolated(values, self.axes[axis].new_size)
+
+
+@lru_cache(maxsize=8192)
+def _side(axis: AxisResampling, start: int, stop: int) -> slice:
+    # 10^5 tiles share a few hundred sides.
+    low, high = axis.reads(np.array([start]), np.array([stop]))
+    return slice(int(low[0]), int(high[0]))
 
 
 @dataclass(frozen=True)
