@@ -55,8 +55,8 @@ def skeletonize(pixels: Mask, max_iterations: int) -> tuple[Mask, Mask]:
     --------
     >>> skeleton, late = skeletonize(np.ones((3, 7), bool), 3)
     >>> skeleton.astype(int)
-    array([[0, 0, 0, 0, 0, 0, 0],
-           [0, 1, 1, 1, 1, 1, 0],
+    array([[0, 0, 0, 0, 0, 1, 0],
+           [1, 1, 1, 1, 1, 0, 0],
            [0, 0, 0, 0, 0, 0, 0]])
     """
     return _thinned(pixels, max_iterations, _zhang_suen)

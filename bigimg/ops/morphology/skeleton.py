@@ -64,8 +64,8 @@ def skeletonize(
     >>> import numpy as np
     >>> from bigimg import morphology
     >>> morphology.skeletonize(np.ones((3, 7), bool)).astype(int)
-    array([[0, 0, 0, 0, 0, 0, 0],
-           [0, 1, 1, 1, 1, 1, 0],
+    array([[0, 0, 0, 0, 0, 1, 0],
+           [1, 1, 1, 1, 1, 0, 0],
            [0, 0, 0, 0, 0, 0, 0]])
     """
     return _finished("skeletonize", kernel.skeletonize, mask, max_iterations, valid, tile)
