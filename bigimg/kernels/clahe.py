@@ -20,12 +20,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from skimage.util import img_as_uint
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ImageError
+from bigimg.kernels import clahe_loops as loops
 from bigimg.kernels.intensity import mapped
 from bigimg.kernels.planes import read_only
 
@@ -161,7 +161,7 @@ def count_regions(
     lead = (np.newaxis,) * (3 - levels.ndim)
     places = [np.zeros(1, np.int64)] * len(lead) + [np.searchsorted(own, of) for own, of in zip(touched, regions)]
     often = [np.zeros(1, np.int64)] * len(lead) + [more.astype(np.int64) for more in mirrored]
-    _count(
+    loops.count(
         counts[lead],
         read_only(np.ascontiguousarray(levels)[lead]),
         read_only(mask[lead]),
@@ -194,7 +194,7 @@ def curve(counts: Integers, clip_limit: float) -> Levels:
     total = int(counts.sum())
     limit = int(max(clip_limit * total, 1)) if clip_limit > 0 else total
     clipped = counts.copy()
-    _clip(clipped, limit)
+    loops.clip(clipped, limit)
     levels = np.cumsum(clipped).astype(np.float64) * ((GRAYS - 1) / total)
     return np.asarray(np.minimum(levels, GRAYS - 1).astype(np.uint16))
 
@@ -219,7 +219,7 @@ def interpolate(
     around = [axis.between(start, start + size) for axis, start, size in zip(axes, origin, levels.shape)]
     around = [(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1))] * len(lead) + around
     out = np.empty(levels.shape, np.uint16)
-    _interpolate(
+    loops.interpolate(
         out[lead],
         read_only(np.ascontiguousarray(levels)[lead]),
         read_only(np.ascontiguousarray(curves)[lead]),
@@ -228,127 +228,3 @@ def interpolate(
         *(read_only(part) for side in around for part in side),
     )
     return out
-
-
-@njit(nogil=True, cache=True)
-def _count(
-    counts: Integers,
-    levels: Levels,
-    valid: NDArray[np.bool_],
-    masked: bool,
-    planes: Integers,
-    rows: Integers,
-    columns: Integers,
-    more_planes: Integers,
-    more_rows: Integers,
-    more_columns: Integers,
-) -> None:
-    last = counts.shape[0] - 1, counts.shape[1] - 1, counts.shape[2] - 1
-    for z in range(levels.shape[0]):
-        for y in range(levels.shape[1]):
-            for x in range(levels.shape[2]):
-                if masked and not valid[z, y, x]:
-                    continue
-                level = levels[z, y, x]
-                counts[planes[z], rows[y], columns[x], level] += 1
-                if more_planes[z] + more_rows[y] + more_columns[x] == 0:
-                    continue
-                for corner in range(1, 8):
-                    weight = 1
-                    a, b, c = planes[z], rows[y], columns[x]
-                    if corner & 4:
-                        weight *= more_planes[z]
-                        a = last[0]
-                    if corner & 2:
-                        weight *= more_rows[y]
-                        b = last[1]
-                    if corner & 1:
-                        weight *= more_columns[x]
-                        c = last[2]
-                    counts[a, b, c, level] += weight
-
-
-@njit(nogil=True, cache=True)
-def _clip(counts: Integers, limit: int) -> None:
-    """Give what bins hold above ``limit`` to the others, in the order of scikit-image."""
-    bins = counts.shape[0]
-    excess = 0
-    for i in range(bins):
-        if counts[i] > limit:
-            excess += counts[i] - limit
-            counts[i] = limit
-    each = excess // bins
-    upper = limit - each
-    for i in range(bins):
-        if counts[i] < upper:
-            counts[i] += each
-            excess -= each
-    for i in range(bins):
-        if upper <= counts[i] < limit:
-            excess += counts[i] - limit
-            counts[i] = limit
-    while excess > 0:
-        before = excess
-        for start in range(bins):
-            below = 0
-            for i in range(bins):
-                below += counts[i] < limit
-            given = 0
-            for i in range(start, bins, max(1, below // excess)):
-                if counts[i] < limit:
-                    counts[i] += 1
-                    given += 1
-            excess -= given
-            if excess <= 0:
-                break
-        if excess == before:
-            break
-
-
-@njit(nogil=True, cache=True)
-def _interpolate(
-    out: Levels,
-    levels: Levels,
-    curves: Levels,
-    filled: NDArray[np.bool_],
-    whole: bool,
-    plane_before: Integers,
-    plane_after: Integers,
-    plane_share: NDArray[np.float64],
-    row_before: Integers,
-    row_after: Integers,
-    row_share: NDArray[np.float64],
-    column_before: Integers,
-    column_after: Integers,
-    column_share: NDArray[np.float64],
-) -> None:
-    for z in range(levels.shape[0]):
-        for y in range(levels.shape[1]):
-            for x in range(levels.shape[2]):
-                level = levels[z, y, x]
-                total = np.float32(0)
-                weights, weighted = 0.0, 0.0
-                complete = True
-                for front in range(2):
-                    a = plane_after[z] if front else plane_before[z]
-                    depth = plane_share[z] if front else 1 - plane_share[z]
-                    if depth == 0:
-                        continue
-                    for below in range(2):
-                        b = row_after[y] if below else row_before[y]
-                        height = row_share[y] if below else 1 - row_share[y]
-                        for right in range(2):
-                            c = column_after[x] if right else column_before[x]
-                            width = column_share[x] if right else 1 - column_share[x]
-                            # The order of products and the rounding of each term are scikit-image's.
-                            weight = width * height * depth
-                            if whole or filled[a, b, c]:
-                                term = np.float64(curves[a, b, c, level]) * weight
-                                total += np.float32(term)
-                                weights += weight
-                                weighted += term
-                            elif weight > 0:
-                                complete = False
-                if not complete:  # without any curve around, the pixel is not valid
-                    total = np.float32(weighted / weights) if weights > 0 else np.float32(0)
-                out[z, y, x] = np.uint16(total)

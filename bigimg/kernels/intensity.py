@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import DTypeLike
 
 from bigimg.core.operation import Pixels
 from bigimg.errors import ParameterError
+from bigimg.kernels.planes import read_only
 
 _BLOCK = 1 << 16
 """Pixels worked on at once, so that what is between the steps stays in the second-level cache."""
@@ -48,7 +50,10 @@ def mapped(pixels: Pixels, function: Callable[[Pixels], Pixels], dtype: DTypeLik
         values = np.arange(1 << (8 * bits.itemsize)).astype(bits)
         values = values.astype(bool) if pixels.dtype == bool else values.view(pixels.dtype)
         table = function(values).astype(out.dtype)
-        np.take(table, pixels.view(bits), out=out, mode="clip")
+        # Bits are copied, whatever they mean: two widths of places and four of values are all there is to compile.
+        width = np.dtype(f"u{out.dtype.itemsize}")
+        places = read_only(np.require(pixels, None, ("C", "A")).reshape(-1).view(bits))
+        _look_up(out.reshape(-1).view(width), places, read_only(table.view(width)))
         return out
     source, target = np.ascontiguousarray(pixels).reshape(-1), out.reshape(-1)
     for start in range(0, source.size, _BLOCK):
@@ -157,7 +162,8 @@ def gamma(pixels: Pixels, exponent: float, gain: float) -> Pixels:
     if pixels.dtype == np.uint8:
         # scikit-image rounds these, and cuts off the fractions of all others.
         table = np.rint(255 * gain * np.linspace(0, 1, 256) ** exponent)
-        return np.asarray(np.take(np.minimum(table, 255).astype(np.uint8), pixels))
+        levels = np.minimum(table, 255).astype(np.uint8)
+        return mapped(pixels, lambda values: levels[values], np.uint8)
     return curve(pixels, lambda share, scale: share**exponent * scale * gain)
 
 
@@ -225,6 +231,12 @@ def invert(pixels: Pixels, *, signed_float: bool) -> Pixels:
     if pixels.dtype.kind in "biu":
         return np.asarray(~pixels)  # the largest value less the pixel; -1 less the pixel where it has a sign
     return np.asarray(-pixels if signed_float else pixels.dtype.type(1) - pixels)
+
+
+@njit(nogil=True, cache=True)
+def _look_up(out: Pixels, places: Pixels, table: Pixels) -> None:
+    for i in range(places.shape[0]):
+        out[i] = table[places[i]]
 
 
 def _work(dtype: np.dtype[Any]) -> type[np.floating[Any]]:

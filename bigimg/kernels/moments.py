@@ -1,14 +1,20 @@
 """Exact sums of pixels and of their squares, as Python integers, so that no order of adding shows in a mean.
 
-Floating point numbers are whole numbers of 2**-1074, the smallest float64 above zero. Mantissas are summed for each
-exponent apart, in digits small enough that an int64 takes the sum of 2**30 of them; one row of eight digits is one line
-of the cache.
+Floating point numbers are whole numbers of 2**-1074, the smallest float64 above zero. A block of them is cut into three
+limbs on a grid that its greatest number sets::
+
+    value   10110.11001.01100...               bits of a number
+            |high |mid  |low  |rest            25 bits each, so that their products are exact and their sums integers
+
+What is left over is nothing, but for blocks whose numbers are of very different sizes; there, mantissas are summed for
+each exponent apart.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -22,7 +28,19 @@ _TERMS = 1 << 30
 """How many pixels are summed before the digits are read out."""
 
 _FLOAT_UNIT = 1074
-_NO_MASK = np.ones(1, bool)
+_BLOCK = 1024
+"""So many products below 2**52 have a sum below 2**62."""
+_LIMB = 25
+_FINER = 2.0**_LIMB
+_PLACES = (2 * _LIMB, _LIMB, 0, 4 * _LIMB, 3 * _LIMB + 1, 2 * _LIMB, _LIMB + 1, 0)
+"""The power of two of each sum: of the limbs, and of their products; those of different limbs occur twice."""
+_ROUND = 1.5 * 2.0**52
+"""Added to a number below 2**51, it leaves the nearest integer in the last bits."""
+_MAGNITUDE = 2**63 - 1
+"""All bits of a float64 but its sign."""
+_LEAST, _GREATEST = 2.0**-900, 2.0**900
+"""Blocks of these magnitudes can be scaled without leaving the range of float64."""
+_EXPONENTS = 2048
 _LOW = np.uint64(2**32 - 1)
 _HALF = np.uint64(32)
 
@@ -126,22 +144,27 @@ def _of_integers(values: Pixels) -> Moments:
 
 
 def _of_floats(values: Pixels) -> Moments:
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    blocks = np.zeros((_EXPONENTS, 2, len(_PLACES)), np.int64)
     digits = np.zeros((2048, 8), np.int64)
-    block = 1 << 16  # stays in the cache as float64
-    for start in range(0, values.size, block):
-        _sum_floats(digits, read_only(np.asarray(values[start : start + block], np.float64)))
+    _sum_floats(blocks, digits, read_only(values))
     if digits[2047].any():
         raise ImageError("the image has pixels that are not finite; mark them as invalid with a mask")
     total = squares = 0
+    for exponent in np.flatnonzero(blocks.any(axis=(1, 2))).tolist():
+        low, high = blocks[exponent].tolist()
+        sums = [(below + (above << 32)) << place for below, above, place in zip(low, high, _PLACES)]
+        unit = exponent - _EXPONENTS // 2 - 3 * _LIMB + _FLOAT_UNIT
+        total += sum(sums[:3]) << unit
+        squares += sum(sums[3:]) << (2 * unit)
     for exponent in np.flatnonzero(digits.any(axis=1)).tolist():
-        low, high, *parts = (int(digit) for digit in digits[exponent])
+        low, high, *parts = digits[exponent].tolist()
         place = max(exponent - 1, 0)
         total += (low + (high << 26)) << place
         # Squares of mantissas of two limbs: low, twice the mixed, high; each in two halves.
-        mantissas = (
-            parts[0] + (parts[1] << 32) + ((parts[2] + (parts[3] << 32)) << 27) + ((parts[4] + (parts[5] << 32)) << 52)
-        )
-        squares += mantissas << (2 * place)
+        lows, mixed, highs = (below + (above << 32) for below, above in zip(parts[::2], parts[1::2]))
+        squares += (lows + (mixed << 27) + (highs << 52)) << (2 * place)
     return Moments(values.size, total, squares, _FLOAT_UNIT)
 
 
@@ -179,12 +202,64 @@ def _sum_wide(values: Pixels) -> NDArray[np.int64]:
 
 
 @njit(nogil=True, cache=True)
-def _sum_floats(digits: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+def _sum_floats(blocks: NDArray[np.int64], digits: NDArray[np.int64], values: NDArray[Any]) -> None:
+    sums = np.empty(blocks.shape[2], np.int64)
+    for start in range(0, values.shape[0], _BLOCK):
+        block = values[start : start + _BLOCK]
+        bits = np.int64(0)  # positive floats order as their bits do, and a maximum of integers vectorises
+        for i in range(block.shape[0]):
+            bits = max(bits, np.float64(block[i]).view(np.int64) & _MAGNITUDE)
+        greatest = np.int64(bits).view(np.float64)
+        if greatest == 0:
+            continue
+        if _LEAST < greatest < _GREATEST:
+            exponent = math.frexp(greatest)[1]
+            if _cut(sums, block, math.ldexp(1.0, _LIMB - exponent)):
+                row = blocks[exponent + _EXPONENTS // 2]
+                for k in range(sums.shape[0]):
+                    row[0, k] += sums[k] & 0xFFFFFFFF
+                    row[1, k] += sums[k] >> 32
+                continue
+        _sum_mantissas(digits, block)
+
+
+@njit(nogil=True, cache=True)
+def _cut(sums: NDArray[np.int64], block: NDArray[Any], scale: float) -> bool:
+    """Put the sums of the limbs of ``block * scale``, and of their products, into ``sums``; return if that was all."""
+    zero = np.float64(_ROUND).view(np.int64)
+    a = b = c = aa = ab = ac = bc = cc = np.int64(0)
+    rest = False
+    for i in range(block.shape[0]):
+        scaled = np.float64(block[i]) * scale
+        near = scaled + _ROUND
+        high = near - _ROUND
+        a += np.float64(near).view(np.int64) - zero
+        finer = (scaled - high) * _FINER
+        near = finer + _ROUND
+        mid = near - _ROUND
+        b += np.float64(near).view(np.int64) - zero
+        finest = (finer - mid) * _FINER
+        near = finest + _ROUND
+        low = near - _ROUND
+        c += np.float64(near).view(np.int64) - zero
+        rest |= finest != low
+        aa += np.float64(high * high + _ROUND).view(np.int64) - zero
+        ab += np.float64(high * mid + _ROUND).view(np.int64) - zero
+        ac += np.float64((2 * (high * low) + mid * mid) + _ROUND).view(np.int64) - zero
+        bc += np.float64(mid * low + _ROUND).view(np.int64) - zero
+        cc += np.float64(low * low + _ROUND).view(np.int64) - zero
+    sums[0], sums[1], sums[2] = a, b, c
+    sums[3], sums[4], sums[5], sums[6], sums[7] = aa, ab, ac, bc, cc
+    return not rest
+
+
+@njit(nogil=True, cache=True)
+def _sum_mantissas(digits: NDArray[np.int64], values: NDArray[Any]) -> None:
     limb = np.uint64(2**26 - 1)
-    bits = values.view(np.uint64)
-    for i in range(bits.shape[0]):
-        exponent = np.int64((bits[i] >> np.uint64(52)) & np.uint64(0x7FF))
-        mantissa = bits[i] & np.uint64(0xFFFFFFFFFFFFF)
+    for i in range(values.shape[0]):
+        bits = np.float64(values[i]).view(np.uint64)
+        exponent = np.int64((bits >> np.uint64(52)) & np.uint64(0x7FF))
+        mantissa = bits & np.uint64(0xFFFFFFFFFFFFF)
         if exponent == 2047:
             digits[2047, 0] = 1
             continue
@@ -192,7 +267,7 @@ def _sum_floats(digits: NDArray[np.int64], values: NDArray[np.float64]) -> None:
             mantissa |= np.uint64(1 << 52)
         low, high = mantissa & limb, mantissa >> np.uint64(26)
         row = digits[exponent]
-        if bits[i] >> np.uint64(63):
+        if bits >> np.uint64(63):
             row[0] -= np.int64(low)
             row[1] -= np.int64(high)
         else:

@@ -22,6 +22,8 @@ from bigimg.kernels.planes import read_only
 DIGIT = 16
 """Bits of a digit."""
 
+_BLOCK = 1 << 30
+"""So many pixels do not overflow a count of 32 bits."""
 _UNSIGNED, _SIGNED, _FLOAT = 0, 1, 2
 _NO_MASK = np.ones(1, bool)
 
@@ -88,10 +90,23 @@ def count_digits(
     mask = _NO_MASK if valid is None else np.require(np.broadcast_to(valid, pixels.shape), bool, ("C", "A")).reshape(-1)
     kind = {"u": _UNSIGNED, "i": _SIGNED, "f": _FLOAT}[dtype.kind]
     counts = np.zeros((len(prefixes), 1 << DIGIT), np.int64)
-    wanted = read_only(np.ascontiguousarray(prefixes, values.dtype))
     width, key = 8 * dtype.itemsize, values.dtype.type
-    shift, sign, ones = key(width - DIGIT * (level + 1)), key(1 << (width - 1)), key((1 << width) - 1)
-    _count(counts, values, read_only(mask), valid is not None, wanted, shift, sign, ones, level == 0, kind)
+    top, sign, ones = key(width - DIGIT), key(1 << (width - 1)), key((1 << width) - 1)
+    down, above = key(width - DIGIT * (level + 1)), key(max(0, width - DIGIT * level) % width)
+    wanted = read_only(prefixes.astype(values.dtype))
+    # Which of the beginnings is the first that begins with this digit.
+    places = np.full(1 << DIGIT, -1, np.int32)
+    if level:
+        begins = (prefixes >> np.uint64(DIGIT * (level - 1))).astype(np.int64)
+        places[begins[::-1]] = np.arange(len(begins))[::-1]
+    for start in range(0, values.size, _BLOCK):
+        block = values[start : start + _BLOCK]
+        covered = read_only(mask[start : start + _BLOCK] if valid is not None else mask)
+        if level == 0:
+            _count_first(counts[0], block, covered, valid is not None, top, sign, ones, kind)
+        else:
+            masks = covered, valid is not None
+            _count_next(counts, block, *masks, wanted, read_only(places), top, down, above, sign, ones, kind)
     if level == 0 and kind == _FLOAT:
         # The largest exponent belongs to the infinities alone.
         edge = 0x80 if dtype.itemsize == 4 else 0x10
@@ -119,41 +134,60 @@ def values_of(keys: NDArray[np.uint64], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 @njit(nogil=True, cache=True)
-def _count(
+def _key(bits: Any, sign: Any, ones: Any, kind: int) -> Any:
+    if kind == _FLOAT:
+        if bits == sign:  # -0.0
+            return sign
+        return bits ^ (ones if bits & sign else sign)
+    return bits ^ sign if kind == _SIGNED else bits
+
+
+@njit(nogil=True, cache=True)
+def _count_first(
+    counts: NDArray[np.int64],
+    values: NDArray[Any],
+    valid: NDArray[np.bool_],
+    masked: bool,
+    top: Any,
+    sign: Any,
+    ones: Any,
+    kind: int,
+) -> None:
+    # Four histograms: an equal digit right after the last one would have to wait for its count to be stored.
+    banks = np.zeros((4, counts.shape[0]), np.uint32)
+    for i in range(values.shape[0]):
+        if not masked or valid[i]:
+            banks[i & 3, _key(values[i], sign, ones, kind) >> top] += np.uint32(1)
+    for bank in range(4):
+        for digit in range(counts.shape[0]):
+            counts[digit] += banks[bank, digit]
+
+
+@njit(nogil=True, cache=True)
+def _count_next(
     counts: NDArray[np.int64],
     values: NDArray[Any],
     valid: NDArray[np.bool_],
     masked: bool,
     prefixes: NDArray[Any],
+    places: NDArray[np.int32],
+    top: Any,
     down: Any,
+    above: Any,
     sign: Any,
     ones: Any,
-    first: bool,
     kind: int,
 ) -> None:
-    zero, digit = sign ^ sign, values.dtype.type(0xFFFF)
-    above = down + values.dtype.type(16)  # not used for the first digit: nothing is above it
+    digit = ones >> top
     for i in range(values.shape[0]):
         if masked and not valid[i]:
             continue
-        key = values[i]
-        if kind == _FLOAT:
-            if key == sign:  # -0.0
-                key = zero
-            key = key ^ (ones if key & sign else sign)
-        elif kind == _SIGNED:
-            key = key ^ sign
-        place = 0
-        if not first:
-            begins = key >> above
-            low, high = 0, prefixes.shape[0]
-            while low < high:
-                middle = (low + high) // 2
-                if prefixes[middle] < begins:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low == prefixes.shape[0] or prefixes[low] != begins:
-                continue
-            place = low
-        counts[place, np.int64((key >> down) & digit)] += 1
+        key = _key(values[i], sign, ones, kind)
+        place = places[key >> top]
+        if place < 0:
+            continue
+        begins = key >> above
+        while place < prefixes.shape[0] and prefixes[place] < begins:
+            place += 1
+        if place < prefixes.shape[0] and prefixes[place] == begins:
+            counts[place, (key >> down) & digit] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Annotated, Any, ClassVar
 
@@ -235,9 +236,13 @@ def _spread(
     result = np.zeros(image.shape, dtype)
     for plane, index in _planes(image, _box(tile, image), len(dims)):
         if plane in ends:
-            low, high = ends[plane]
-            result[index] = intensity.rescale(image[index].astype(dtype), low, high, 0, 1, dtype)
+            stretch = partial(_stretch, ends=ends[plane], dtype=dtype)
+            result[index] = intensity.mapped(image[index], stretch, dtype)
     return result
+
+
+def _stretch(levels: Pixels, ends: tuple[Any, Any], dtype: str) -> Pixels:
+    return intensity.rescale(levels.astype(dtype), ends[0], ends[1], 0, 1, dtype)
 
 
 def _box(tile: Tile, image: Pixels) -> Box:
