@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels.planes import as_planes, as_valid_planes, smoothed_dtype
-from bigimg.kernels.windows import Floats, Steps, feed, ring_rows, slot, steps, sum_windows
+from bigimg.kernels.windows import Floats, Steps, feed, ring_rows, slot, steps, sum_boxes
 
 Mask = NDArray[np.bool_]
 
@@ -87,14 +87,13 @@ def _method(dtype: np.dtype[Any], count: int) -> int:
 
 
 def _fill_volume(out: Pixels, voxels: Pixels, valid: Mask | None, method: int, size: int) -> None:
-    axes = (0, 1, 2)
     values = voxels.astype(np.float64)
     weights = np.full(1, float(size**3))
     if valid is not None:
         values[~valid] = 0
-        weights = sum_windows(valid.astype(np.float64), size, axes, mirror=False).ravel()
-    sums = sum_windows(values, size, axes, mirror=False).ravel()
-    squares = sum_windows(values * values, size, axes, mirror=False).ravel()
+        weights = sum_boxes(valid.astype(np.float64), size, mirror=False).ravel()
+    sums = sum_boxes(values, size, mirror=False).ravel()
+    squares = sum_boxes(values * values, size, mirror=False).ravel()
     _spread(out.reshape(-1), sums, squares, weights, method)
 
 
@@ -118,8 +117,7 @@ def _of_halves(pixels: Pixels, valid: Mask | None, size: int) -> Floats:
 
 
 def _whole_sums(values: NDArray[Any], size: int) -> NDArray[np.int64]:
-    sums = sum_windows(values.astype(np.float64), size, tuple(range(values.ndim)), mirror=False)
-    return sums.astype(np.int64)
+    return sum_boxes(values.astype(np.float64), size, mirror=False).astype(np.int64)
 
 
 @njit(nogil=True, cache=True)

@@ -142,7 +142,7 @@ def _kernel(dtype: np.dtype[Any], footprint: Mask, percentile: float, *, masked:
     sorting, 32    3.5   7.9   15    24    65    130   .
     bits, uint16   7     16    29    40    96    190   394   any footprint; time goes with its pixels, and with the
                                                              square of the bytes of one
-    classes, 16    .     .     .     60    65    70    80    squares; time hardly depends on the dtype
+    classes, 16    .     .     .     65    70    75    80    squares; time hardly depends on the dtype
     ============== ===== ===== ===== ===== ===== ===== ===== ==========================================================
     """
     size, square = footprint.shape[-1], len(set(footprint.shape)) == 1 and bool(footprint.all())

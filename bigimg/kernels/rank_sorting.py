@@ -38,11 +38,15 @@ def sort_windows(keys: Keys, size: int, layers: int, rank: int) -> Keys:
     >>> sort_windows(np.arange(12, dtype=np.uint8).reshape(1, 3, 4), 3, 1, 4)
     array([[[5, 6]]], dtype=uint8)
     """
-    out = np.empty((keys.shape[0] - layers + 1, *(n - size + 1 for n in keys.shape[1:])), keys.dtype)
-    outputs = min(_OUTPUTS, size - 1, out.shape[1])
+    depth, height, width = keys.shape
+    # Rows of all layers stand one after the other, and are worked on as one: those of a volume are short.
+    rows = np.ascontiguousarray(keys.transpose(1, 0, 2)).reshape(height, depth * width)
+    out = np.empty((height - size + 1, (depth - layers + 1) * width), keys.dtype)
+    outputs = min(_OUTPUTS, size - 1, len(out))
     program, slots = _program(size, layers, rank, outputs)
-    _run(out, read_only(keys), program, slots, outputs, size, _STRIP_BYTES // keys.itemsize)
-    return out
+    strip = _STRIP_BYTES // keys.itemsize
+    _run(out[:, : out.shape[1] - size + 1], read_only(rows), program, slots, outputs, size, width, strip)
+    return out.reshape(len(out), -1, width).transpose(1, 0, 2)[..., : width - size + 1]
 
 
 @lru_cache(maxsize=64)  # to make a program takes as long as to run it on a small tile
@@ -88,28 +92,28 @@ def _needed(steps: list[Instruction]) -> tuple[dict[int, int], dict[int, int]]:
 
 
 @njit(nogil=True, cache=True)
-def _run(out: Keys, keys: Keys, program: Program, slots: int, outputs: int, size: int, strip: int) -> None:
-    depth, height, width = out.shape
+def _run(out: Keys, keys: Keys, program: Program, slots: int, outputs: int, size: int, layer: int, strip: int) -> None:
+    height, width = out.shape
     memory = np.empty((slots, strip + size), keys.dtype)
     for left in range(0, width, strip):
         count = min(strip, width - left)
-        for z in range(depth):
-            for block in range(0, height, outputs):
-                top = min(block, height - outputs)  # the last block may make some rows again
-                for step in range(program.shape[0]):
-                    kind, beyond, a, shift, b, far, low, high = program[step]
-                    span = count + beyond
-                    if kind == LOAD:
-                        _copy(memory[low, :span], keys[z + b, top + far, left : left + span])
-                    elif kind == STORE:
-                        _copy(out[z, top + far, left : left + count], memory[a, shift : shift + count])
-                    elif kind == BOTH:
-                        one, other = memory[a, shift : shift + span], memory[b, far : far + span]
-                        _compare(memory[low, :span], memory[high, :span], one, other)
-                    elif kind == LESS:
-                        _less(memory[low, :span], memory[a, shift : shift + span], memory[b, far : far + span])
-                    else:
-                        _more(memory[low, :span], memory[a, shift : shift + span], memory[b, far : far + span])
+        for block in range(0, height, outputs):
+            top = min(block, height - outputs)  # the last block may make some rows again
+            for step in range(program.shape[0]):
+                kind, beyond, a, shift, b, far, low, high = program[step]
+                span = count + beyond
+                if kind == LOAD:
+                    first = left + b * layer
+                    _copy(memory[low, :span], keys[top + far, first : first + span])
+                elif kind == STORE:
+                    _copy(out[top + far, left : left + count], memory[a, shift : shift + count])
+                elif kind == BOTH:
+                    one, other = memory[a, shift : shift + span], memory[b, far : far + span]
+                    _compare(memory[low, :span], memory[high, :span], one, other)
+                elif kind == LESS:
+                    _less(memory[low, :span], memory[a, shift : shift + span], memory[b, far : far + span])
+                else:
+                    _more(memory[low, :span], memory[a, shift : shift + span], memory[b, far : far + span])
 
 
 @njit(nogil=True, cache=True)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ParameterError
+from bigimg.kernels.mean import fits, mean_of_integers
 from bigimg.kernels.planes import as_planes, as_valid_planes, read_only, smoothed_dtype
-from bigimg.kernels.windows import Steps, feed, load, reflect, ring_rows, slot, steps, sum_windows
+from bigimg.kernels.windows import Steps, feed, load, reflect, ring_rows, slot, steps, sum_boxes
 
 Weights = NDArray[Any]
 
@@ -32,7 +33,7 @@ _STRIP = 1000
 """Columns worked on at once: the ring of float64 for a sigma of 15 then fits a second-level cache of 1 MB. Not a power
 of two, or all rows of a ring would compete for the same few lines of the first-level cache."""
 
-_WINDOW_STRIP = 632
+_WINDOW_STRIP = 1100
 """The same for the uniform filter, whose ring holds float64 and more rows."""
 
 
@@ -109,12 +110,15 @@ def uniform(pixels: Pixels, size: int, ndim: int, valid: Valid | None = None) ->
     """
     if size < 1:
         raise ParameterError(f"size must be at least 1 pixel (got {size})")
-    planes = as_planes(pixels, ndim, "f4 f8")
+    exact = valid is None and fits(pixels.dtype, size**ndim)
+    planes = as_planes(pixels, ndim, "u1 i1 u2 i2" if exact else "f4 f8")
     valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
     out = np.empty(planes.shape, smoothed_dtype(pixels.dtype))
     for index in range(len(planes) if planes.size else 0):
         mask = None if valids is None else valids[index]
-        if ndim == 2:
+        if exact:
+            mean_of_integers(out[index], planes[index], size)
+        elif ndim == 2:
             weights = _UNMASKED if mask is None else mask
             _average(out[index], planes[index], weights, mask is not None, steps(size), _WINDOW_STRIP)
         else:
@@ -254,10 +258,9 @@ def _average(out: Pixels, pixels: Pixels, valid: NDArray[np.bool_], masked: bool
 
 
 def _average_volume(voxels: Pixels, valid: NDArray[np.bool_] | None, size: int) -> Pixels:
-    axes = tuple(range(voxels.ndim))
     values = voxels.astype(np.float64)
     if valid is None:
-        return np.asarray(sum_windows(values, size, axes, mirror=False) / size**voxels.ndim)
+        return np.asarray(sum_boxes(values, size, mirror=False) / size**voxels.ndim)
     values[~valid] = 0
-    weights = sum_windows(valid.astype(np.float64), size, axes, mirror=False)
-    return np.asarray(sum_windows(values, size, axes, mirror=False) / np.maximum(weights, 1))
+    weights = sum_boxes(valid.astype(np.float64), size, mirror=False)
+    return np.asarray(sum_boxes(values, size, mirror=False) / np.maximum(weights, 1))

@@ -32,6 +32,9 @@ where these rows begin in the ring. Row 0 is the single value.
 """
 _LENGTH, _TIMES, _SINGLES, _DEPTH, _START = range(5)
 
+_STRIP = 1100
+"""Columns worked on at once; not a power of two, or all rows of a ring would compete for the same few cache lines."""
+
 _TERMS = 5
 """At most this many rows are added at once: a loop with more operands no longer vectorises."""
 
@@ -104,6 +107,21 @@ def sum_windows(values: Floats, size: int, axes: tuple[int, ...], *, mirror: boo
                 total += single[length - singles + term :][:here]
         values = np.moveaxis(total, 0, axis)
     return values
+
+
+def sum_boxes(values: Floats, size: int, *, mirror: bool) -> Floats:
+    """Return the sums over squares of a plane, or over cubes of a volume, as `sum_windows` does, and faster.
+
+    Examples
+    --------
+    >>> sum_boxes(np.arange(4.0)[np.newaxis], 3, mirror=False)
+    array([[ 3.,  9., 18., 24.]])
+    """
+    layers = sum_windows(values, size, (0,), mirror=mirror) if values.ndim == 3 else values[np.newaxis]
+    out = np.empty(layers.shape)
+    for plane, target in zip(layers, out):
+        _sum_squares(target, plane, mirror, steps(size))
+    return out.reshape(values.shape)
 
 
 @njit(nogil=True, cache=True)
@@ -279,3 +297,20 @@ def feed(
     for channel in range(memory.shape[0]):
         sum_along(memory[channel], line, span, plan, slot(plan, head, 0, 0) * count)
         sum_down(memory[channel], count, plan, head)
+
+
+@njit(nogil=True, cache=True)
+def _sum_squares(out: Floats, pixels: Floats, mirror: bool, plan: Steps) -> None:
+    height, width = out.shape
+    size = plan[-1, _LENGTH]
+    strip = max(_STRIP, 2 * size)
+    head = np.zeros(plan.shape[0], np.int64)
+    every = np.ones((1, 1), np.bool_)
+    for left in range(0, width, strip):
+        count = min(strip, width - left)
+        memory = np.zeros((1, ring_rows(plan) * count + plan.shape[0] * (count + size - 1)))
+        for row in range(height + size - 1):
+            feed(memory, pixels, every, False, False, row - size // 2, left - size // 2, count, mirror, plan, head)
+            if row >= size - 1:
+                found = slot(plan, head, plan.shape[0] - 1, 0) * count
+                out[row - size + 1, left : left + count] = memory[0, found : found + count]
