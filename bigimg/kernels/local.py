@@ -1,35 +1,42 @@
 """Local thresholds: which pixels are brighter than their neighbourhood.
 
-The mean and the variance of a square (or cubic) window are computed in float64 from sums that do not depend on the
-tile (see `bigimg.kernels.windows`), for every dtype. A strip of columns is worked on from top to bottom::
+The mean and the variance of a square (or cubic) window decide. One kernel does all of these rules for every dtype:
 
-    row of the image -> line: x          -> sums along the row -> ring of rows -> sums over the window --+
-                        line: x * x      -> sums along the row -> ring of rows -> sums over the window --+-> a row of
-                        line: valid, 1/0 -> sums along the row -> ring of rows -> sums over the window --+   the mask
+================================  ==============================================================================
+pixels                            sums
+================================  ==============================================================================
+bool, integers of 8 and 16 bits   exact, in int64
+floats, integers of 32 and more   float64, as :mod:`bigimg.kernels.local_trees` has them; found from sums on a grid
+bits                              of integers, which decide all but the closest pixels
+================================  ==============================================================================
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ParameterError
-from bigimg.kernels.planes import as_planes, as_valid_planes
-from bigimg.kernels.windows import Floats, Steps, feed, ring_rows, slot, steps, sum_windows
+from bigimg.kernels.local_rules import EXACT, MEAN, NIBLACK, PHANSALKAR, SAUVOLA, Grid, Rule
+from bigimg.kernels.local_trees import fill_rows, fill_volume
+from bigimg.kernels.planes import as_planes, as_valid_planes, read_only
+from bigimg.kernels.window_moments import fill
 
 Mask = NDArray[np.bool_]
 
-_MEAN, _SAUVOLA = 0, 1
-_UNMASKED = np.ones((1, 1), bool)
+_ALL_VALID = read_only(np.zeros((0, 0, 0), bool))
 
-_STRIP = 632
-"""Columns worked on at once: the rings of a window of 51 then fit a second-level cache of 1 MB. Not a power of two,
-or all rows of a ring would compete for the same few lines of the first-level cache."""
+_SUMS_DIFFER = 2.0**-47
+"""How far sums by different orders of addition may be apart, relative to the greatest: 60 roundings."""
 
-_CLOSE = 2.0**-44
-"""What may be lost to rounding, relative to the terms compared: 64 times the worst case."""
+_MOST_EXACT = 2**31
+"""Squares of 16 bits of fewer pixels have a sum below 2**63."""
+
+_LEAST, _GREATEST = 2.0**-300, 2.0**300
+"""Between these the greatest pixel can be squared and scaled without leaving the range of float64."""
 
 
 def local_mean_mask(pixels: Pixels, window_size: int, offset: float, ndim: int, valid: Valid | None = None) -> Mask:
@@ -64,7 +71,39 @@ def local_mean_mask(pixels: Pixels, window_size: int, offset: float, ndim: int, 
            [0, 1, 0],
            [0, 0, 0]])
     """
-    return _local(pixels, window_size, ndim, valid, _MEAN, float(offset), 1.0)
+    return _mask(pixels, window_size, Rule(MEAN, offset=float(offset)), ndim, valid)
+
+
+def niblack_mask(pixels: Pixels, window_size: int, k: float, ndim: int, valid: Valid | None = None) -> Mask:
+    """Return where ``pixels`` are greater than Niblack's threshold, ``mean - k * std`` of the window.
+
+    Parameters
+    ----------
+    pixels, window_size, valid
+        As for `sauvola_mask`.
+    k
+        How many standard deviations the threshold lies below the mean.
+
+    Returns
+    -------
+    ndarray of bool, the shape of ``pixels``.
+
+    Notes
+    -----
+    As ``pixels > skimage.filters.threshold_niblack(pixels, window_size, k)``; see `sauvola_mask`.
+
+    References
+    ----------
+    W. Niblack: An Introduction to Digital Image Processing, Prentice-Hall (1986).
+
+    Examples
+    --------
+    >>> niblack_mask(np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]]), 3, -0.2, 2).astype(int)
+    array([[0, 0, 0],
+           [0, 1, 0],
+           [0, 0, 0]])
+    """
+    return _mask(pixels, window_size, Rule(NIBLACK, k=float(k)), ndim, valid)
 
 
 def sauvola_mask(pixels: Pixels, window_size: int, k: float, r: float, ndim: int, valid: Valid | None = None) -> Mask:
@@ -105,132 +144,112 @@ def sauvola_mask(pixels: Pixels, window_size: int, k: float, r: float, ndim: int
            [0, 1, 0],
            [0, 0, 0]])
     """
-    if not r > 0:
-        raise ParameterError(f"r must be greater than 0: half of the range of grey values (got {r})")
-    return _local(pixels, window_size, ndim, valid, _SAUVOLA, float(k), float(r))
+    return _mask(pixels, window_size, Rule(SAUVOLA, k=float(k), r=float(r)), ndim, valid)
 
 
-def _local(pixels: Pixels, size: int, ndim: int, valid: Valid | None, method: int, first: float, second: float) -> Mask:
+def phansalkar_mask(
+    pixels: Pixels,
+    window_size: int,
+    k: float,
+    r: float,
+    p: float,
+    q: float,
+    ndim: int,
+    valid: Valid | None = None,
+) -> Mask:
+    """Return where ``pixels`` are greater than ``mean * (1 + p * exp(-q * mean) + k * (std / r - 1))`` of the window.
+
+    Parameters
+    ----------
+    pixels, window_size, k, r, valid
+        As for `sauvola_mask`.
+    p, q
+        By how much the threshold is raised in the dark, and how fast that fades with the mean; ``q`` in grey values.
+
+    Returns
+    -------
+    ndarray of bool, the shape of ``pixels``.
+
+    References
+    ----------
+    N. Phansalkar, S. More, A. Sabale, M. Joshi: Adaptive local thresholding for detection of nuclei in diversity
+    stained cytology images, ICCSP (2011) 218-220.
+
+    Examples
+    --------
+    >>> phansalkar_mask(np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]]), 3, 0.2, 2.0, 2.0, 1.0, 2).astype(int)
+    array([[0, 0, 0],
+           [0, 1, 0],
+           [0, 0, 0]])
+    """
+    return _mask(pixels, window_size, Rule(PHANSALKAR, k=float(k), r=float(r), p=float(p), q=float(q)), ndim, valid)
+
+
+def _mask(pixels: Pixels, size: int, rule: Rule, ndim: int, valid: Valid | None) -> Mask:
     if size < 1 or size % 2 == 0:
         raise ParameterError(f"window_size must be an odd number of pixels, at least 1 (got {size})")
-    planes = as_planes(pixels, ndim, "f4 f8")
+    if not rule.r > 0:
+        raise ParameterError(f"r must be greater than 0: half of the range of grey values (got {rule.r})")
+    few = size**ndim < _MOST_EXACT
+    planes = as_planes(pixels, ndim, "u1 u2 i2 f4 f8" if few else "f4 f8")
     valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
     out = np.empty(planes.shape, bool)
     for index in range(len(planes) if planes.size else 0):
-        mask = None if valids is None else valids[index]
-        if ndim == 2:
-            weights, masked = (_UNMASKED, False) if mask is None else (mask, True)
-            _fill(out[index], planes[index], weights, masked, method, first, second, steps(size), _STRIP)
-        else:
-            out[index] = _volume(planes[index], mask, size, method, first, second)
+        _fill(out[index], planes[index], None if valids is None else valids[index], size, rule)
     return out.reshape(pixels.shape)
 
 
-def _volume(voxels: Pixels, valid: Mask | None, size: int, method: int, first: float, second: float) -> Mask:
-    """Do for three dimensions, in plain NumPy, what `_fill` does for two."""
-    values = voxels.astype(np.float64)
-    weight: Floats | float = float(size**values.ndim)
-    mirror = method == _SAUVOLA
-    axes = tuple(range(values.ndim))
-    if valid is not None:
-        values[~valid] = 0
-        weight = np.maximum(sum_windows(valid.astype(np.float64), size, axes, mirror=mirror), 1)
-    mean = sum_windows(values, size, axes, mirror=mirror) / weight
-    if method == _MEAN:
-        return np.asarray(voxels > mean - first)
-    spread = np.sqrt(np.maximum(sum_windows(values * values, size, axes, mirror=mirror) / weight - mean * mean, 0))
-    return np.asarray(voxels > mean * (1 + first * (spread / second - 1)))
+def _fill(out: Mask, pixels: Pixels, valid: Mask | None, size: int, rule: Rule) -> None:
+    deep = pixels.ndim == 3
+    least, greatest = _extrema(pixels, valid)
+    grid = _grid(rule, size**pixels.ndim, least, greatest) if pixels.dtype.kind == "f" else EXACT
+    if grid is None:
+        rows = np.ones(pixels.shape[-2], bool)
+    else:
+        shape = pixels.shape if deep else (1, *pixels.shape)
+        known = _ALL_VALID if valid is None else valid.reshape(shape)
+        rows = fill(out.reshape(shape), pixels.reshape(shape), known, rule, grid, size, deep, int(least >= 0))
+    if deep and rows.any():
+        fill_volume(out, pixels, valid, rule, size)
+    elif rows.any():
+        fill_rows(out, pixels, valid, rule, size, rows.reshape(-1))
 
 
-@njit(nogil=True, cache=True)
-def _fill(
-    out: Mask,
-    pixels: Pixels,
-    valid: Mask,
-    masked: bool,
-    method: int,
-    first: float,
-    second: float,
-    plan: Steps,
-    strip: int,
-) -> None:
-    height, width = pixels.shape
-    size = plan[-1, 0]
-    radius = size // 2
-    mirror = method == _SAUVOLA
-    channels = 1 + int(mirror) + int(masked)
-    strip = max(strip, 2 * size)
-    head = np.zeros(plan.shape[0], np.int64)
-    for left in range(0, width, strip):
-        count = min(strip, width - left)
-        memory = np.zeros((channels, ring_rows(plan) * count + plan.shape[0] * (count + size - 1)))
-        for row in range(height + size - 1):
-            feed(memory, pixels, valid, masked, mirror, row - radius, left - radius, count, mirror, plan, head)
-            y = row - size + 1
-            if y < 0:
-                continue
-            found = slot(plan, head, plan.shape[0] - 1, 0) * count
-            here = out[y, left : left + count]
-            grey = pixels[y, left : left + count]
-            sums = memory[0, found : found + count]
-            squares = memory[channels - 1 - int(masked), found : found + count]
-            if masked:
-                weights = memory[channels - 1, found : found + count]
-                if method == _MEAN:
-                    _mean_of_valid(here, grey, sums, weights, first)
-                else:
-                    _sauvola_of_valid(here, grey, sums, squares, weights, first, second)
-            elif method == _MEAN:
-                _mean(here, grey, sums, float(size * size), first)
-            else:
-                _sauvola(here, grey, sums, squares, float(size * size), first, second)
+def _extrema(pixels: Pixels, valid: Mask | None) -> tuple[float, float]:
+    """Return the least valid pixel and the greatest magnitude, which integers need not know."""
+    if pixels.dtype.kind != "f":
+        return 0.0, 0.0
+    known = pixels if valid is None else np.where(valid, pixels, pixels.dtype.type(0))
+    least, most = float(known.min()), float(known.max())
+    return least, max(-least, most)
 
 
-@njit(nogil=True, cache=True)
-def _mean(out: Mask, grey: Pixels, sums: Floats, weight: float, offset: float) -> None:
-    for x in range(out.shape[0]):
-        out[x] = grey[x] > sums[x] / weight - offset
+def _grid(rule: Rule, count: int, least: float, greatest: float) -> Grid | None:
+    """Return a grid on which ``count`` pixels up to ``greatest`` can be summed, or None if there is none that helps."""
+    if not _LEAST < greatest < _GREATEST:
+        return None
+    exponent = math.frexp(greatest)[1]
+    bits = min(50, 61 - math.ceil(math.log2(count)))
+    unit, unit_of_squares = 2.0 ** (exponent - bits), 2.0 ** (2 * exponent - bits)
+    # Half a unit for rounding, one more for those that mark what is not 0.
+    off = 1.5 * unit + _SUMS_DIFFER * greatest
+    off_of_squares = 2 * unit_of_squares + _SUMS_DIFFER * greatest**2
+    close = _close(rule, least, greatest, off, off_of_squares)
+    return Grid(unit, unit_of_squares, off, off_of_squares, close) if math.isfinite(close) else None
 
 
-@njit(nogil=True, cache=True)
-def _mean_of_valid(out: Mask, grey: Pixels, sums: Floats, weights: Floats, offset: float) -> None:
-    for x in range(out.shape[0]):
-        out[x] = grey[x] > sums[x] / max(weights[x], 1.0) - offset
-
-
-@njit(nogil=True, cache=True)
-def _sauvola(out: Mask, grey: Pixels, sums: Floats, squares: Floats, weight: float, k: float, r: float) -> None:
-    """Compare without roots and divisions, and again with them, as scikit-image does, where rounding could decide.
-
-    ``grey > mean + k * mean * (std / r - 1)`` is ``above > slope * std``, and ``t * abs(t)`` keeps the order.
-    """
-    inverse, level, gain, spread = 1.0 / weight, 1.0 - k, k / r, 1.0 + abs(k)
-    unsure = 0
-    for x in range(out.shape[0]):
-        pixel = np.float64(grey[x])
-        mean = sums[x] * inverse
-        mean_square = squares[x] * inverse
-        above = pixel - mean * level
-        slope = mean * gain
-        left = above * abs(above)
-        right = slope * abs(slope) * (mean_square - mean * mean)
-        close = _CLOSE * (abs(above) * (abs(pixel) + spread * abs(mean)) + slope * slope * mean_square)
-        out[x] = left > right
-        # An empty background is all zeros, and sure: 0 is not greater than 0. The negation also catches NaN.
-        unsure |= (not (abs(left - right) > close)) & ((pixel != 0) | (mean != 0))
-    if unsure:
-        for x in range(out.shape[0]):
-            mean = sums[x] / weight
-            variance = max(squares[x] / weight - mean * mean, 0.0)
-            out[x] = grey[x] > mean * (1 + k * (np.sqrt(variance) / r - 1))
-
-
-@njit(nogil=True, cache=True)
-def _sauvola_of_valid(
-    out: Mask, grey: Pixels, sums: Floats, squares: Floats, weights: Floats, k: float, r: float
-) -> None:
-    for x in range(out.shape[0]):
-        weight = max(weights[x], 1.0)
-        mean = sums[x] / weight
-        variance = max(squares[x] / weight - mean * mean, 0.0)
-        out[x] = grey[x] > mean * (1 + k * (np.sqrt(variance) / r - 1))
+def _close(rule: Rule, least: float, greatest: float, off: float, off_of_squares: float) -> float:
+    """Return how far the two sides of the comparison of squares may be off, for means that are off; see Grid."""
+    if rule.method == MEAN:
+        return 0.0
+    constant, gain = (abs(rule.k), 0.0) if rule.method == NIBLACK else (0.0, abs(rule.k) / rule.r)
+    fastest = 0.0 if least >= 0 and rule.q >= 0 else abs(rule.q) * greatest
+    lift = abs(rule.p) * math.exp(fastest) if fastest < 700 else math.inf
+    level = 1.0 + abs(rule.k) + lift
+    above = 2 * (level + lift * abs(rule.q) * greatest) * off
+    slope = constant + gain * greatest
+    steeper = gain * off
+    variance = off_of_squares + 2 * greatest * off + off * off
+    left = 2 * (1 + level) * greatest * above + above * above
+    right = slope * slope * variance + (2 * slope + steeper) * steeper * 2 * greatest**2
+    return left + right

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 from skimage.filters import (
     threshold_isodata,
     threshold_li,
+    threshold_local,
     threshold_minimum,
     threshold_multiotsu,
+    threshold_niblack,
     threshold_otsu,
+    threshold_sauvola,
     threshold_triangle,
     threshold_yen,
 )
+from skimage.filters.thresholding import _mean_std
+from skimage.morphology import ball, dilation, disk, erosion
 
 from .case import FLOATS, INTEGERS, NUMBERS, Case
 
@@ -85,6 +91,89 @@ GLOBAL = [
     )
 ]
 
+
+def exact(image):
+    """Return an image whose averages scikit-image does not round to float32."""
+    return image.astype(np.float64) if image.dtype == np.float32 else image
+
+
+def phansalkar(image, window_size=15, scale=None):
+    """Return what ImageJ's rule says, with scikit-image's mean and deviation."""
+    grey = image / np.float64(scale or (np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0))
+    mean, deviation = _mean_std(grey, window_size)
+    return grey > mean * (1 + 2 * np.exp(-10 * mean) + 0.25 * (deviation / 0.5 - 1))
+
+
+def bernsen(footprint, contrast=None, level=None):
+    """Return what takes the middle between the extrema, or foreground and background where they are close."""
+
+    def mask(image):
+        grey = numbers(image).astype(np.float64)
+        span = np.iinfo(image.dtype) if image.dtype.kind in "iu" else None
+        low, high = (float(span.min), float(span.max)) if span else (0.0, 1.0)
+        least, most = erosion(grey, footprint, mode="ignore"), dilation(grey, footprint, mode="ignore")
+        flat = most - least < (15 / 255 * (high - low) if contrast is None else contrast)
+        return np.where(
+            flat, (least + most) / 2 > ((low + high) / 2 if level is None else level), 2 * grey > least + most
+        )
+
+    return mask
+
+
+def above(find, *given):
+    """Return the comparison with what ``find`` finds."""
+    return lambda image: image > find(exact(image), *given)
+
+
+def by_local(method, window_size, offset):
+    """Return the comparison with scikit-image's threshold_local."""
+    return lambda image: image > threshold_local(exact(image), window_size, method, offset)
+
+
+OFFSET = 0.01234
+"""One that no difference of grey values has: scikit-image leaves pixels that equal their threshold to rounding."""
+
+LOCAL = [
+    case
+    for volume, size in ((False, 15), (True, 5))
+    for case in (
+        *(
+            Case(
+                f"threshold.local_{name}",
+                by_local(name, size, sign * OFFSET),
+                {"window_size": size, "offset": sign * OFFSET},
+                volume=volume,
+            )
+            for name in ("mean", "gaussian", "median")
+            for sign in (1, -1)
+        ),
+        Case(
+            "threshold.niblack",
+            above(threshold_niblack, size, -0.31),
+            {"window_size": size, "k": -0.31},
+            volume=volume,
+        ),
+        Case(
+            "threshold.sauvola",
+            above(threshold_sauvola, size),
+            {"window_size": size},
+            volume=volume,
+        ),
+        Case(
+            "threshold.sauvola",
+            above(threshold_sauvola, size, -0.4, 60.0),
+            {"window_size": size, "k": -0.4, "r": 60.0},
+            volume=volume,
+        ),
+        Case(
+            "threshold.phansalkar",
+            partial(phansalkar, window_size=size),
+            {"window_size": size},
+            volume=volume,
+        ),
+    )
+]
+
 CASES = [
     Case("threshold.fixed", lambda image: image > 100, {"value": 100}, NUMBERS),
     Case("threshold.fixed", lambda image: numbers(image) > 0.5, {"value": 0.5}),
@@ -104,4 +193,14 @@ CASES = [
         {"classes": 4},
         ("uint8", *FLOATS),
     ),
+    *LOCAL,
+    Case("threshold.niblack", above(threshold_niblack, 51, 0.2), {"window_size": 51}),
+    Case("threshold.phansalkar", partial(phansalkar, scale=300.0), {"scale": 300.0}, ("uint8", "uint16", *FLOATS)),
+    Case("threshold.bernsen", bernsen(disk(4)), {"footprint": {"disk": 4}}),
+    Case(
+        "threshold.bernsen",
+        bernsen(np.ones((7, 7)), 0.4, 0.6),
+        {"footprint": {"square": 7}, "contrast_threshold": 0.4, "level": 0.6},
+    ),
+    Case("threshold.bernsen", bernsen(ball(2)), {"footprint": {"ball": 2}}, volume=True),
 ]

@@ -1,19 +1,18 @@
-"""Thresholds by the neighbourhood of each pixel."""
+"""Thresholds by an average of the neighbourhood of each pixel."""
 
 from __future__ import annotations
-
-from typing import Annotated, Any
-
-import numpy as np
-from annotated_types import Gt
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, Odd
 from bigimg.engine.faces import tilewise
-from bigimg.kernels import local
+from bigimg.kernels import local, local_averages
 
 
-@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=24)
+def _gaussian_halo(window_size: int) -> int:
+    return int(local_averages.TRUNCATE * local_averages.gaussian_sigma(window_size) + 0.5)
+
+
+@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=1)
 def local_mean(
     image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
@@ -49,60 +48,75 @@ def local_mean(
     return local.local_mean_mask(image, window_size, offset, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=32)
-def sauvola(
-    image: Pixels,
-    *,
-    window_size: Odd = 15,
-    k: float = 0.2,
-    r: Annotated[float, Gt(0)] | None = None,
-    dims: Dims = "yx",
-    valid: Valid | None = None,
+@tilewise(halo=_gaussian_halo, dtype="bool", gives="mask", scratch=32)
+def local_gaussian(
+    image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
-    """Say which pixels are brighter than Sauvola's threshold of their neighbourhood.
-
-    The threshold is ``mean * (1 + k * (std / r - 1))``.
+    """Say which pixels are brighter than the Gaussian mean of their neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
     window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
-    k : float
-        Weight of the deviation.
-    r : float, optional
-        Dynamic range of the standard deviation; by default half of the range of the dtype: 32767.5 for uint16, and 1
-        for floats, which scikit-image takes to lie in -1..1. Give it for floats of another range.
+        Side of the square (cubic) neighbourhood in pixels, odd: the standard deviation is a sixth of
+        ``window_size - 1``. The Gaussian ends at four standard deviations.
+    offset : float
+        Subtracted from the mean; in grey values.
     dims : {"yx", "zyx"}
         Look at each plane by itself, or at the volume.
 
     Returns
     -------
     (..., M, N) boolean array
-        Pixels beyond the border are mirrored (``d c b | a b c d``, as scikit-image does here), and pixels that are not
-        valid take no part.
+        ``image > mean - offset``; a pixel that equals its threshold but for rounding is not brighter. Pixels beyond the
+        border are reflected (``d c b a | a b c d``), and pixels that are not valid take no part.
 
     Notes
     -----
-    Equal to ``image > skimage.filters.threshold_sauvola(image, window_size, k, r)``.
-
-    References
-    ----------
-    J. Sauvola and M. Pietikainen, Adaptive document image binarization, Pattern Recognition 33 (2000).
+    Equal to ``image > skimage.filters.threshold_local(image, window_size, "gaussian", offset)``. Where a pixel equals
+    its threshold, as in even regions with an offset of 0, scikit-image leaves the answer to rounding. For float32,
+    scikit-image rounds the mean to float32; here it stays float64.
 
     Examples
     --------
     >>> import numpy as np
-    >>> sauvola(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]], "uint8"), window_size=3)[1, 1]
-    np.True_
+    >>> local_gaussian(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]], "uint8"), window_size=3).sum()
+    np.int64(1)
     """
-    return local.sauvola_mask(
-        image, window_size, k, _dynamic_range(image.dtype) if r is None else r, len(dims), valid=valid
-    )
+    return local_averages.local_gaussian_mask(image, window_size, offset, len(dims), valid=valid)
 
 
-def _dynamic_range(dtype: np.dtype[Any]) -> float:
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        return 0.5 * (int(info.max) - int(info.min))
-    return 0.5 if dtype.kind == "b" else 1.0
+@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=16)
+def local_median(
+    image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
+) -> Pixels:
+    """Say which pixels are brighter than the median of their neighbourhood.
+
+    Parameters
+    ----------
+    image : (..., M, N) array of booleans, integers or floats
+    window_size : int
+        Side of the square (cubic) neighbourhood in pixels; odd.
+    offset : float
+        Subtracted from the median; in grey values.
+    dims : {"yx", "zyx"}
+        Look at each plane by itself, or at the volume.
+
+    Returns
+    -------
+    (..., M, N) boolean array
+        ``image > median - offset``. Pixels beyond the border are reflected (``d c b a | a b c d``), and pixels that are
+        not valid take no part; of an even number of values the lower of the middle two is taken.
+
+    Notes
+    -----
+    Equal to ``image > skimage.filters.threshold_local(image, window_size, "median", offset)``; for float32,
+    scikit-image rounds the threshold to float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> local_median(np.array([[1, 1, 1], [1, 9, 1], [1, 1, 1]], "uint8"), window_size=3).sum()
+    np.int64(1)
+    """
+    return local_averages.local_median_mask(image, window_size, offset, len(dims), valid=valid)
