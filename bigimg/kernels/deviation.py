@@ -62,7 +62,9 @@ def standard_deviation(pixels: Pixels, size: int, ndim: int, valid: Valid | None
     if size < 1:
         raise ParameterError(f"size must be at least 1 pixel (got {size})")
     if pixels.dtype.kind in "iu" and pixels.dtype.itemsize == 8:
-        raise ImageError(f"needs integers of at most 32 bits, or floats; convert the image (got {pixels.dtype})")
+        raise ImageError(
+            f"standard_deviation needs integers of at most 32 bits, or floats; convert the image (got {pixels.dtype})"
+        )
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize == 4 and size**ndim <= _HALVED
     planes = as_planes(pixels, ndim, "u4 i4" if wide else "f4 f8")
     valids = None if valid is None else as_valid_planes(valid, pixels, ndim)

@@ -24,7 +24,9 @@ def _window(size: int | None, footprint: Mask | None, dims: Dims) -> int | Mask:
         return size
     if footprint is None or size is not None:
         given = "neither" if size is None else f"size={size} and a footprint"
-        raise ParameterError(f"give either size, such as size=3, or footprint, such as disk(2) (got {given})")
+        raise ParameterError(
+            f"a rank filter needs either size, such as size=3, or footprint, such as disk(2) (got {given})"
+        )
     if footprint.ndim != len(dims):
         raise ParameterError(
             f"dims={dims!r} needs a footprint of {len(dims)} axes (got one of {footprint.ndim}); "
@@ -33,7 +35,7 @@ def _window(size: int | None, footprint: Mask | None, dims: Dims) -> int | Mask:
     return footprint
 
 
-@tilewise(halo=_halo, scratch=8)
+@tilewise(halo=_halo, scratch=32)
 def median(
     image: Pixels,
     *,
@@ -76,7 +78,7 @@ def median(
     return rank.median(image, _window(size, footprint, dims), len(dims), valid=valid)
 
 
-@tilewise(halo=_halo, scratch=8)
+@tilewise(halo=_halo, scratch=32)
 def percentile(
     image: Pixels,
     *,

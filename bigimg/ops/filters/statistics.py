@@ -20,7 +20,7 @@ def _deviation_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=lambda size: size // 2, dtype=_deviation_dtype, scratch=16)
+@tilewise(halo=lambda size: size // 2, dtype=_deviation_dtype, scratch=48)
 def standard_deviation(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the standard deviation of its neighbourhood.
 
@@ -63,7 +63,7 @@ def _reach(footprint: Any, dims: Dims) -> tuple[int, ...]:
     return reach(footprint)
 
 
-@tilewise(halo=_reach, dtype="float64", accepts="bui", scratch=16)
+@tilewise(halo=_reach, dtype="float64", accepts="bui", scratch=32)
 def entropy(image: Pixels, *, footprint: Footprint, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the entropy of the grey values of its neighbourhood, in bits.
 
