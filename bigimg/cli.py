@@ -239,7 +239,13 @@ def _print_operations(entries: list[Entry]) -> None:
     console = Console(highlight=False)
     for entry in entries:
         takes = "(" + ", ".join(map(str, _shown_parameters(entry))) + ")"
-        console.print(Text(entry.name, "bold"), Text(takes), Text(f" {entry.takes} -> {entry.gives}", "dim"), sep="")
+        console.print(
+            Text(entry.name, "bold"),
+            Text(takes),
+            Text(f" {entry.takes} -> {entry.gives}", "dim"),
+            sep="",
+            soft_wrap=True,
+        )
         console.print(Text(f"    {entry.summary.replace('``', '')}"), soft_wrap=True)
         console.print(Text(f"    {cost(entry)}", "dim"), soft_wrap=True)
 

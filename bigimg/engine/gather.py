@@ -188,6 +188,9 @@ def gather_whole(work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: in
     lead, plane = first.shape[: first.ndim - ndim], first.shape[first.ndim - ndim :]
     tile = whole(plane)
     mask = None if valid is None else np.broadcast_to(valid, first.shape)
+    if not lead:
+        kept, sent = work.split(tile, *pixels, valid=mask)
+        return work.finish(tile, kept, work.solve(sent))
     result = np.empty(first.shape, work.dtype())
     for index in np.ndindex(lead):
         kept, sent = work.split(tile, *(each[index] for each in pixels), valid=None if mask is None else mask[index])

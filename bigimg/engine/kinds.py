@@ -122,6 +122,8 @@ def _opened_xarray(image: xr.DataArray, ndim: int, *, drops_channels: bool) -> O
         elif not isinstance(moved.data, da.Array):
             mask = np.broadcast_to(np.asarray(mask), moved.shape)
     frame = moved.isel({CHANNEL: 0}, drop=True) if drops_channels else moved
+    if drops_channels and valid is not None and CHANNEL in valid.dims:
+        frame = frame.assign_coords(valid=valid.all(CHANNEL))  # a pixel counts where it does in all channels
     back = [name for name in names if name != CHANNEL or not drops_channels]
 
     def close(pixels: Any) -> xr.DataArray:

@@ -54,19 +54,22 @@ def rgb_to_gray(pixels: Pixels, channel_axis: int = -3, valid: Valid | None = No
         raise ImageError(f"needs 1 to 4 channels: grey or red, green, blue, and perhaps alpha (got {len(channels)})")
     white = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind in "iu" else 1.0
     out = np.empty(int(np.prod(shape, dtype=np.int64)), smoothed_dtype(pixels.dtype))
-    flat = [as_planes(channel.reshape(1, -1), 2, "u1 u2 f4 f8")[0] for channel in channels]
-    _luminance(out, flat[0][0], flat[1][0], flat[2][0], flat[-1][0], len(channels) == 4, white)
+    flat = [as_planes(channel.reshape(1, -1), 2, "u1 u2 f4 f8")[0][0] for channel in channels]
+    _luminance(out, flat[0], flat[1], flat[2])
+    if len(channels) == 4:
+        _blend(out, flat[3], white)
     return out.reshape(shape)
 
 
+# In float64, and rounded once: in float32, the weights of white would be further from white.
 @njit(nogil=True, cache=True)
-def _luminance(
-    out: Pixels, red: Pixels, green: Pixels, blue: Pixels, alpha: Pixels, blended: bool, white: float
-) -> None:
-    # In float64, and rounded once: in float32, the weights of white would be further from white.
+def _luminance(out: Pixels, red: Pixels, green: Pixels, blue: Pixels) -> None:
     for x in range(out.shape[0]):
-        grey = _RED * red[x] + _GREEN * green[x] + _BLUE * blue[x]
-        if blended:
-            opacity = alpha[x] / white
-            grey = (1 - opacity) * white + opacity * grey
-        out[x] = grey
+        out[x] = _RED * red[x] + _GREEN * green[x] + _BLUE * blue[x]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _blend(out: Pixels, alpha: Pixels, white: float) -> None:
+    for x in range(out.shape[0]):
+        opacity = alpha[x] / white
+        out[x] = (1 - opacity) * white + opacity * out[x]

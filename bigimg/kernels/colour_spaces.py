@@ -252,14 +252,18 @@ def _hed(out: Pixels, pixels: Table) -> None:
             out[k, x] = max(m[0, k] * red + m[1, k] * green + m[2, k] * blue, 0.0)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
 def _from_hed(out: Pixels, pixels: Table) -> None:
-    m, scale = RGB_FROM_HED, np.log(_DARKEST)
-    for x in range(out.shape[1]):
-        first, second, third = pixels[0, x], pixels[1, x], pixels[2, x]
-        for k in range(3):
-            light = np.exp(scale * (m[0, k] * first + m[1, k] * second + m[2, k] * third))
-            out[k, x] = min(max(light, 0.0), 1.0)
+    light = np.empty(pixels.shape)
+    _unmix(light, pixels, RGB_FROM_HED * np.log(_DARKEST))
+    np.clip(np.exp(light), 0, 1, out=out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _unmix(out: Table, pixels: Table, weights: Table) -> None:
+    for k in range(3):
+        first, second, third = weights[0, k], weights[1, k], weights[2, k]
+        for x in range(out.shape[1]):
+            out[k, x] = first * pixels[0, x] + second * pixels[1, x] + third * pixels[2, x]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.ndimage as ndi
 from numpy.typing import NDArray
-from skimage import color, data, transform
+from skimage import color, data, measure, transform
 
 
 def photographs(size: int) -> NDArray[np.uint16]:
@@ -31,7 +31,8 @@ def image_of(kind: str, size: int) -> NDArray[Any]:
 
     ``u8``, ``u16``, ``f32`` and ``f64`` are the photographs, floats in 0..1; ``mask`` are their bright parts; ``rgb8``,
     ``rgb16`` and ``rgb32`` have three channels; ``volume8``, ``volume16``, ``volume32`` and ``volume mask`` are
-    cubes of smoothed noise, of a sixteenth of the edge.
+    cubes of smoothed noise, of a sixteenth of the edge. ``labels`` are those of the mask, ``lab64`` the colours in
+    L*a*b*; `` small`` is a quarter of the edge, `` smooth`` has no noise.
     """
     return _made(kind, size)
 
@@ -44,6 +45,14 @@ def _made(kind: str, size: int) -> NDArray[Any]:
         smooth = ndi.gaussian_filter(rng.random((edge, edge, edge)), 2)
         unit = (smooth - smooth.min()) / np.ptp(smooth)
         return _as_kind(unit, kind.removeprefix("volume").strip())
+    if kind.endswith(" small"):
+        return _made(kind.removesuffix(" small"), size // 4)
+    if kind.endswith(" smooth"):
+        return ndi.gaussian_filter(_made(kind.removesuffix(" smooth"), size), 3)
+    if kind == "labels":
+        return np.asarray(measure.label(_made("mask", size)))
+    if kind == "lab64":
+        return np.asarray(color.rgb2lab(_made("rgb64", size), channel_axis=0))
     unit = photographs(size) / 65535
     if kind.startswith("rgb"):
         colours = np.stack([unit, np.roll(unit, 100, axis=0), np.roll(unit, 100, axis=1) * 0.5])

@@ -29,6 +29,8 @@ import cv2  # noqa: E402
 import dask  # noqa: E402
 import numpy as np  # noqa: E402
 
+from bigimg.ops.catalog import operations  # noqa: E402
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 PEERS = ("scikit-image", "scipy", "dask-image", "cv2")
@@ -47,6 +49,35 @@ class Row:
     peers: Mapping[str, Callable[[Any], Any]]
     tolerance: float = 0.0
     """How far floating point results may be apart and still be called the same, of the largest value."""
+
+
+def row(
+    op: str,
+    image: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    tolerance: float = 0.0,
+    detail: str | None = None,
+    second: Mapping[str, Callable[[Any], Any]] | None = None,
+    **peers: Callable[[Any], Any],
+) -> Row:
+    """Return the row of an operation of the catalogue.
+
+    ``second`` makes further images of the image, and their time is nobody's: they are made once. Peers are given by
+    their names with _ for -.
+    """
+    params = params or {}
+    operation: Any = operations()[op]
+    further: dict[int, dict[str, Any]] = {}
+
+    def ours(pixels: Any) -> Any:
+        if second and id(pixels) not in further:
+            further[id(pixels)] = {name: make(pixels) for name, make in second.items()}
+        return operation(pixels, **params, **further.get(id(pixels), {}))
+
+    shown = ", ".join(f"{name} {value}" for name, value in params.items()) if detail is None else detail
+    names = {"sk": "scikit-image", "ndi": "scipy", "dask": "dask-image", "cv2": "cv2"}
+    return Row(op, shown, image, ours, {names[name]: call for name, call in peers.items()}, tolerance)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ PROMISED = {
     "plan": "(workflow, input, output)",
     "run": "(workflow, input, output, *, cluster='local', workers=None)",
     "filters.gaussian": "(image, *, sigma)",
-    "filters.median": "(image, *, size)",
+    "filters.median": "(image, *, size=None)",
     "threshold.fixed": "(image, *, value)",
     "threshold.otsu": "(image)",
     "threshold.li": "(image)",

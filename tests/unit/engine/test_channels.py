@@ -10,7 +10,7 @@ import xarray as xr
 from bigimg.engine.channels import mix_channels
 from bigimg.engine.lazy import from_store
 from bigimg.errors import ImageError
-from bigimg.ops import filters
+from bigimg.ops import color, filters
 from bigimg.testing import check_op, nothing_computes, random_image
 
 IMAGE = random_image((3, 20, 17), "uint8")
@@ -88,3 +88,10 @@ def test_an_image_needs_channels():
         summed(IMAGE[0])
     with pytest.raises(ImageError, match="a dimension named 'c'"):
         summed(xr.DataArray(da.from_array(IMAGE), dims=("z", "y", "x")))
+
+
+def test_a_grey_pixel_counts_where_all_its_channels_do():
+    valid = np.random.default_rng(0).random(IMAGE.shape) < 0.8
+    for kind in (IMAGE, da.from_array(IMAGE, chunks=(1, 9, 9))):
+        image = xr.DataArray(kind, dims=("c", "y", "x"), coords={"valid": (("c", "y", "x"), valid)})
+        np.testing.assert_array_equal(color.rgb2gray(image).valid, valid.all(axis=0))
