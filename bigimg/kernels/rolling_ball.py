@@ -10,7 +10,8 @@ and least cost are no less than the worst of what is found so far for an output 
     . . + o o o o .      .  skipped
     . . . o o o o .
 
-The least of numbers does not depend on the order they are looked at, so the result is that of looking at all.
+The least of numbers does not depend on the order they are looked at, so the result is that of looking at all. That is
+what small balls do: a vector instruction looks at a pixel of many neighbours in less time than it takes to skip it.
 """
 
 from __future__ import annotations
@@ -29,8 +30,13 @@ from bigimg.kernels.planes import read_only
 
 _HEIGHT, _WIDTH = 16, 64
 """An output block: rows wide enough for vector instructions, all of it in the first-level cache."""
+_STRIP = 1024
+"""Columns of a row worked on at once."""
 _SIDE = 8
 """Rows and columns of a block with one least value; they divide those of an output block."""
+
+_MOST_OFFSETS = 3000
+"""Balls of more pixels than that (a radius of 30 in the plane) skip those that cannot hold them up."""
 
 Floats = NDArray[Any]
 
@@ -72,11 +78,19 @@ def rolling_ball(pixels: Pixels, radius: float, ndim: int, valid: Valid | None =
     if valid is not None:
         mask = np.ascontiguousarray(np.broadcast_to(valid, pixels.shape)).reshape(image.shape)
         image[~mask] = np.inf
-    ball = _ball(float(radius), ndim, work.str, whole)
+    cost, half, places, bounds = _ball(float(radius), ndim, work.str, whole)
+    reach = half.shape[1] - 1
+    # The costs are those of the rows and planes on one side.
+    dense = np.isfinite(cost).sum() * 2 ** (ndim - 1) <= _MOST_OFFSETS
     out = np.empty_like(image)
     for index in range(len(image)):
+        if dense:
+            deep = reach if ndim == 3 else 0
+            padded = np.pad(image[index], ((deep, deep), (reach, reach), (reach, reach)), constant_values=np.inf)
+            _look_at_all(out[index], read_only(padded), cost, half)
+            continue
         covered = read_only(mask[index if valid is not None else 0])
-        _roll(out[index], read_only(image[index]), covered, valid is not None, *ball)
+        _roll(out[index], read_only(image[index]), covered, valid is not None, cost, half, places, bounds)
     out[~np.isfinite(out)] = 0
     return _finished(out, whole, dtype).reshape(pixels.shape)
 
@@ -130,6 +144,31 @@ def _ball(
         read_only(places.astype(np.int64)),
         read_only(least.reshape(-1)[order].astype(work)),
     )
+
+
+@njit(nogil=True, cache=True)
+def _look_at_all(out: Floats, padded: Floats, cost: Floats, half: NDArray[np.int64]) -> None:
+    """Look at every pixel within the radius; ``padded`` is the image with a border of the radius that holds nothing."""
+    reach = half.shape[1] - 1
+    deep = half.shape[0] - 1
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for left in range(0, out.shape[2], _STRIP):
+                found = out[z, y, left : left + _STRIP]
+                found[:] = np.inf
+                width = found.shape[0]
+                for plane in range(-deep, deep + 1):
+                    for row in range(-reach, reach + 1):
+                        line = padded[z + deep + plane, y + reach + row]
+                        costs = cost[abs(plane), abs(row), reach:]
+                        for away in range(half[abs(plane), abs(row)] + 1):
+                            before = line[left + reach - away : left + reach - away + width]
+                            after = line[left + reach + away : left + reach + away + width]
+                            step = costs[away]
+                            for x in range(width):
+                                low = before[x] if before[x] < after[x] else after[x]  # noqa: FURB136
+                                low = low + step
+                                found[x] = low if low < found[x] else found[x]  # noqa: FURB136
 
 
 @njit(nogil=True, cache=True)
