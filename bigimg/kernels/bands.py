@@ -46,6 +46,8 @@ def difference_of_gaussians(
     >>> difference_of_gaussians(np.array([[0, 0, 8, 0, 0]], np.uint8), (0.5, 0.5), (1, 1), 4.0, 2).round(1)
     array([[-0.4, -1.1,  3.1, -1.1, -0.4]])
     """
+    if not pixels.size:
+        return gaussian(pixels, low, truncate, ndim, valid)
     # The Gaussians reflect; they do not see as far as the end of an image that goes on with its outermost pixels.
     reach = [int(truncate * max(pair) + 0.5) for pair in zip(low, high)]
     margin = [(0, 0)] * (pixels.ndim - ndim) + [(size, size) for size in reach]

@@ -65,6 +65,9 @@ def bilateral(
     span = high - min(low, 0)
     if low == high or span <= 0:
         return planes.reshape(pixels.shape)
+    valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
+    if valids is not None:
+        planes[~valids] = low  # not a NaN, nor anything else beyond the table
     if low < 0:
         planes -= dtype.type(low)
     colours = read_only(_bell(np.linspace(0, span, bins, endpoint=False), sigma_color).astype(dtype))
@@ -74,7 +77,6 @@ def bilateral(
     if ndim == 3:
         distances = np.hypot(sides[:, None, None], distances)
     near = read_only(_bell(distances, sigma_spatial).astype(dtype).reshape(-1, win_size, win_size))
-    valids = None if valid is None else as_valid_planes(valid, pixels, ndim)
     out = np.empty(planes.shape, dtype)
     for index in range(len(planes) if planes.size else 0):
         volume, target = planes[index], out[index]
@@ -102,7 +104,8 @@ def _average(out: Pixels, pixels: Pixels, valid: Mask, masked: bool, near: Any, 
     total = np.empty(width, out.dtype)
     weights = np.empty(width, out.dtype)
     bins = np.empty(width, np.int32)
-    last = np.int32(colours.shape[0] - 1)
+    # A grey value beyond the extrema that were given, even a NaN, must not be looked up beyond the table.
+    first, most = np.int32(0), out.dtype.type(colours.shape[0] - 1)
     for z in range(depth):
         for y in range(height):
             centre = pixels[z, y]
@@ -115,13 +118,11 @@ def _average(out: Pixels, pixels: Pixels, valid: Mask, masked: bool, near: Any, 
                     load(line, pixels[at, row], -reach, False)
                     if masked:
                         load(known, valid[at, row], -reach, False)
-                        for x in range(width + 2 * reach):
-                            line[x] = line[x] if known[x] else zero
                     for dx in range(wide):
                         values = line[dx : dx + width]
                         weight = near[dz, dy, dx]
                         for x in range(width):
-                            bins[x] = min(np.int32(abs(centre[x] - values[x]) * scale), last)
+                            bins[x] = max(np.int32(min(abs(centre[x] - values[x]) * scale, most)), first)
                         if masked:
                             counts = known[dx : dx + width]
                             for x in range(width):

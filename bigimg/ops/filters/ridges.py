@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Le, Len
-from pydantic import Strict
+from pydantic import AfterValidator
 
 from bigimg.core.lengths import LARGEST_SIGMA
 from bigimg.core.operation import Pixels, Valid
@@ -19,13 +20,13 @@ from bigimg.kernels.gaussian_derivatives import hessian_radius
 from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import Extrema, derive
 
-Sigmas = Annotated[tuple[Annotated[float, Gt(0), Le(LARGEST_SIGMA)], ...], Strict(False), Len(1, 64)]
+Sigmas = Annotated[Sequence[Annotated[float, Gt(0), Le(LARGEST_SIGMA)]], Len(1, 64), AfterValidator(tuple)]
 """Standard deviations in pixels, one for each width of ridges."""
 
 _SIGMAS = (1.0, 3.0, 5.0, 7.0, 9.0)
 
 
-def _halo(sigmas: tuple[float, ...]) -> int:
+def _halo(sigmas: Sequence[float]) -> int:
     return max(map(hessian_radius, sigmas))
 
 
@@ -188,7 +189,7 @@ def meijering(
     """
     weight = 1 / (len(dims) + 1) if alpha is None else alpha
 
-    def answers(widths: tuple[float, ...], largest: Any) -> Any:
+    def answers(widths: Sequence[float], largest: Any) -> Any:
         return _meijering(image, sigmas=widths, alpha=weight, largest=largest, black_ridges=black_ridges, dims=dims)
 
     found = [reduce(Extrema(), answers((sigma,), (1.0,)), ndim=len(dims)) for sigma in sigmas]
