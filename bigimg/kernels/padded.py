@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Indices = NDArray[np.int64]
 
 
-def padded(pixels: NDArray[Any], fill: int = 0) -> NDArray[Any]:
+def padded(pixels: NDArray[Any], fill: float = 0) -> NDArray[Any]:
     """Return a flat copy of ``pixels`` with a border of ``fill``.
 
     Examples

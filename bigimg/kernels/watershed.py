@@ -175,11 +175,11 @@ def _sink(heap: NDArray[np.uint64], count: int) -> None:
     key, entry = heap[count, 0], heap[count, 1]
     place, child = 0, 1
     while child < count:
-        other = child + 1
-        if other < count and heap[other, 0] <= heap[child, 0]:
-            sooner = (heap[other, 1] >> _SHIFT) < (heap[child, 1] >> _SHIFT)
-            if sooner or heap[other, 0] < heap[child, 0]:
-                child = other
+        if child + 1 < count:
+            left, right = heap[child, 0], heap[child + 1, 0]
+            # Both tests in one line: the processor then guesses the way down, and does not wait for each entry.
+            if right < left or (right == left and (heap[child + 1, 1] >> _SHIFT) < (heap[child, 1] >> _SHIFT)):
+                child += 1
         heap[place, 0], heap[place, 1] = heap[child, 0], heap[child, 1]
         place = child
         child = 2 * place + 1

@@ -12,7 +12,7 @@ from skimage import morphology as skmorphology
 
 from bigimg import morphology
 from bigimg.errors import ImageError
-from bigimg.kernels.extrema import peaks
+from bigimg.kernels.extrema import bordered, peaks
 from bigimg.kernels.merge_tree import Edges, border_tree, spread
 from bigimg.kernels.padded import offsets, padded, places, unpadded
 from bigimg.kernels.reconstruction import raise_from, reconstruct
@@ -172,8 +172,8 @@ def test_invalid_pixels_do_not_connect():
 
 
 def test_marks_of_pixels_outside_take_nothing_away():
-    valid = np.array([[True, False, True]])
-    np.testing.assert_array_equal(peaks(np.zeros((1, 3), np.uint8), 1, valid), [[True, False, True]])
+    values, marks = bordered(np.zeros((1, 3), np.uint8), np.array([[True, False, True]]))
+    np.testing.assert_array_equal(peaks(values, marks, (1, 3), 1), [[True, False, True]])
 
 
 @pytest.mark.parametrize("method", ["dilation", "erosion"])

@@ -22,10 +22,9 @@ from bigimg.engine.faces import composed
 from bigimg.engine.kinds import gather, opened
 from bigimg.errors import ImageError
 from bigimg.kernels.components import RunLabels, face, label_runs, paint_mask, union
-from bigimg.kernels.extrema import falling, peaks
+from bigimg.kernels.extrema import bordered, falling, peaks
 from bigimg.kernels.padded import Indices
 from bigimg.kernels.reconstruction import Keys
-from bigimg.kernels.sort_keys import sort_keys
 from bigimg.kernels.tile_faces import Face, face_pixels, inner_faces, touching
 from bigimg.ops.morphology.geodesic import Flow, Solved, steps_of
 
@@ -48,7 +47,7 @@ class TilePlateaus:
     shape: tuple[int, ...]
     inner: tuple[Face, ...]
     """The faces that other tiles follow."""
-    values: Keys
+    values: Pixels
     """Of the face pixels."""
     plateau: NDArray[np.int64]
     """Number of the plateau that each face pixel is on, 0 for none, -1 for a pixel that does not count."""
@@ -75,9 +74,11 @@ class RegionalMaxima(Gather[Plateaus, Sent, Mapping[tuple[int, ...], NDArray[np.
 
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Plateaus, Sent]:
         """Find the plateaus of the tile by itself."""
-        keys = ordered(images[0], turned=self.minima)
-        runs = label_runs(peaks(keys, self.connectivity, valid), self.connectivity)
-        lower = falling(runs, keys, self.connectivity, valid)
+        pixels = images[0].view(np.uint8) if images[0].dtype.kind == "b" else images[0]
+        pixels = turned_over(pixels) if self.minima else pixels
+        values, marks = bordered(pixels, valid)
+        runs = label_runs(peaks(values, marks, tile.shape, self.connectivity), self.connectivity)
+        lower = falling(runs, values, marks, self.connectivity)
         inner = inner_faces(tile)
         positions, faces = face_pixels(tile.shape, inner)
         labels = np.zeros(positions.size, np.int64)
@@ -87,7 +88,7 @@ class RegionalMaxima(Gather[Plateaus, Sent, Mapping[tuple[int, ...], NDArray[np.
         plateau = np.where(labels > 0, np.searchsorted(shared, labels) + 1, 0)
         if valid is not None:
             plateau[~valid.ravel()[positions]] = -1
-        sent = TilePlateaus(tile.shape, inner, keys.ravel()[positions], plateau, lower[shared])
+        sent = TilePlateaus(tile.shape, inner, pixels.ravel()[positions], plateau, lower[shared])
         return Plateaus(runs, lower, shared), {tile.index: sent}
 
     def merge(self, first: Sent, second: Sent) -> Sent:
@@ -124,8 +125,8 @@ class RegionalMaxima(Gather[Plateaus, Sent, Mapping[tuple[int, ...], NDArray[np.
 
     @staticmethod
     def _compare(
-        value: Keys,
-        near: Keys,
+        value: Pixels,
+        near: Pixels,
         plateau: NDArray[np.int64],
         other: NDArray[np.int64],
         higher: NDArray[np.bool_],
@@ -153,10 +154,9 @@ def _numbered(state: Sent) -> dict[tuple[int, ...], dict[Face, Indices]]:
     return numbered
 
 
-def ordered(image: Pixels, *, turned: bool = False) -> Keys:
-    """Return the pixels as unsigned integers in their order, or in the order turned over."""
-    keys = image.view(np.uint8) if image.dtype.kind == "b" else sort_keys(image)
-    return ~keys if turned else keys
+def turned_over(image: Pixels) -> Pixels:
+    """Return the image in which what was high is low."""
+    return -image if image.dtype.kind == "f" else ~image
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def local_maxima(image: Any, *, connectivity: Connectivity | None = None, dims: 
     Notes
     -----
     Equal to ``skimage.morphology.local_maxima(image, connectivity=connectivity)`` on the whole image. A tile sends the
-    values and the plateaus of the pixels on its faces, at most 16 bytes each.
+    values and the plateaus of the pixels on its faces, at most 17 bytes each.
 
     Examples
     --------
