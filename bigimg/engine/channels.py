@@ -35,6 +35,7 @@ class MixPiece:
     mix: Mix
     image: TileInput
     wanted: slice
+    dtype: np.dtype[Any]
 
     @property
     def needs(self) -> int:
@@ -43,7 +44,8 @@ class MixPiece:
 
     def __call__(self, values: Sequence[Any]) -> Pixels:
         """Return the mixed channels."""
-        return self.mix(read_inputs((self.image,), values)[0][0])[..., self.wanted, :, :]
+        mixed = self.mix(read_inputs((self.image,), values)[0][0])[..., self.wanted, :, :]
+        return mixed.astype(self.dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class MixedSource:
         """Return how to get ``box`` with every channel and mix them, and the values for it."""
         whole = (*box[:-3], slice(0, self.image.shape[-3]), *box[-2:])
         parts, values = image_inputs((self.image,), Tile((0,) * len(whole), whole, whole, self.image.shape))
-        return MixPiece(self.mix, parts[0], box[-3]), values
+        return MixPiece(self.mix, parts[0], box[-3], self.dtype), values
 
     def bytes_read(self, grid: TileGrid) -> int:
         """Return how many bytes all tiles of ``grid`` read from storage."""

@@ -27,6 +27,7 @@ class JoinPiece:
 
     function: Callable[..., Pixels]
     inputs: tuple[TileInput, ...]
+    dtype: np.dtype[Any]
 
     @property
     def needs(self) -> int:
@@ -35,7 +36,7 @@ class JoinPiece:
 
     def __call__(self, values: Sequence[Any]) -> Pixels:
         """Return the joined pixels."""
-        return self.function(*read_inputs(self.inputs, values)[0])
+        return np.asarray(self.function(*read_inputs(self.inputs, values)[0])).astype(self.dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class JoinedSource:
             parts, more = image_inputs((image,), Tile((0,) * len(own), own, own, image.shape))
             inputs += parts
             values += more
-        return JoinPiece(self.function, tuple(inputs)), values
+        return JoinPiece(self.function, tuple(inputs), self.dtype), values
 
     def bytes_read(self, grid: TileGrid) -> int:
         """Return how many bytes all tiles of ``grid`` read from storage, those of every image."""

@@ -75,6 +75,20 @@ def floor(client: Client, image: Any, labels: str, folder: Path, tiles: Sequence
     client.gather([client.submit(copy_tile, image, labels, writer, box, pure=False) for box in tiles])
 
 
+def forget() -> None:
+    """Drop the decoded chunks that a worker keeps: each run reads the files again."""
+    from bigimg.io.stored import _decoded
+
+    _decoded.clear()
+
+
+def peak() -> int:
+    """Return the most memory this process has had, in bytes."""
+    # Not from getrusage, which begins with the memory of the process that this one was forked from.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
 def main() -> None:
     """Print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,18 +102,25 @@ def main() -> None:
         written = create_array(Path(scratch, "image"), pixels.shape, pixels.dtype, ("y", "x"), (CHUNK, CHUNK))
         written.write(tuple(slice(0, size) for size in pixels.shape), pixels)
         image = stored(Path(scratch, "image"), written)
+        small = create_array(Path(scratch, "small"), (64, 64), pixels.dtype, ("y", "x"), (CHUNK, CHUNK))
+        small.write((slice(0, 64),) * 2, pixels[:64, :64])
         tiles = [tile.write for tile in TileGrid.regular(image.shape, (given.tile, given.tile))]
         local = LocalCluster(n_workers=given.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
         with local, Client(local) as client:
             names = [f"{scratch}/{number}" for number in range(given.runs + 1)]
-            count = chain(image, Path(names[0], "chain"), given.tile)  # compiles
+            chain(stored(Path(scratch, "small"), small), Path(scratch, "first"), given.tile)  # compiles
+            before = client.run(peak)
+            count = chain(image, Path(names[0], "chain"), given.tile)
+            after = client.run(peak)
             labels = f"{scratch}/labels.npy"
             np.save(labels, zarr.open_array(Path(names[0], "chain", "labels"), mode="r")[:])
             floors, chains = [], []
             for name in names[1:]:
+                client.run(forget)
                 start = perf_counter()
                 floor(client, image, labels, Path(name, "floor"), tiles)
                 floors.append(perf_counter() - start)
+                client.run(forget)
                 start = perf_counter()
                 again = chain(image, Path(name, "chain"), given.tile)
                 chains.append(perf_counter() - start)
@@ -107,6 +128,8 @@ def main() -> None:
     ratios = [own / least for own, least in zip(chains, floors)]
     print(f"{given.size} x {given.size} uint16, chunks of {CHUNK}, tiles of {given.tile}, {given.workers} processes")
     print(f"{count:,} objects, {len(PROPERTIES)} properties of each; {given.runs} runs of each, interleaved")
+    grown = max(after[worker] - before[worker] for worker in before) / (4 * given.tile**2)
+    print(f"a worker grows by at most {grown:.1f} tiles of float32 over what its imports take")
     print(f"chain / floor: {median(chains) / median(floors):.2f} (single pairs {min(ratios):.2f}..{max(ratios):.2f})")
 
 

@@ -92,3 +92,9 @@ def test_names_say_the_function_and_its_images():
     assert first.name == combine_images(difference, lazy, lazy, dtype="int16").name
     assert first.name != combine_images(np.add, lazy, lazy, dtype="int16").name
     assert dask.is_dask_collection(first)
+
+
+def test_the_dtype_is_what_was_asked_for_lazily_too():
+    lazy = da.from_array(IMAGE, chunks=7)
+    for image in (IMAGE, lazy):
+        assert np.asarray(combine_images(np.add, image, image, dtype="float32")).dtype == np.float32
