@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bigimg.core.operation import Pixels, Valid
 from bigimg.kernels.planes import as_planes, as_valid_planes, read_only, smoothed_dtype
 from bigimg.kernels.separable import Terms, correlate_terms
-from bigimg.kernels.taps import GENERAL, Places, Weights, weigh
+from bigimg.kernels.taps import GENERAL, Places, Weights, weigh, weigh_square
 from bigimg.kernels.windows import load, reflect
 
 Mask = NDArray[np.bool_]
@@ -176,6 +176,7 @@ def _correlate_taps(
 ) -> None:
     height, width = pixels.shape
     depth = min(tall, height)
+    square = tall == 3 and wide == 3 and weights.shape[0] == 9
     places = np.empty(weights.shape[0], np.int64)
     for left in range(0, width, strip):
         count = min(strip, width - left)
@@ -190,4 +191,8 @@ def _correlate_taps(
             for tap in range(weights.shape[0]):
                 row = reflect(y + taps[0, tap] - tall // 2, height, False) % depth
                 places[tap] = row * span + taps[1, tap]
-            weigh(out[y, left : left + count], memory, weights, places, GENERAL, not add)
+            target = out[y, left : left + count]
+            if square:
+                weigh_square(target, memory, weights, places, not add)
+            else:
+                weigh(target, memory, weights, places, GENERAL, not add)

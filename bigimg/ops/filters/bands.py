@@ -99,7 +99,7 @@ def _difference_dtype(dtype: np.dtype[Any], low_sigma: Any, high_sigma: Any, dim
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_difference_halo, dtype=_difference_dtype, scratch=24)
+@tilewise(halo=_difference_halo, dtype=_difference_dtype, scratch=40)
 def difference_of_gaussians(
     image: Pixels,
     *,
@@ -159,7 +159,7 @@ def _unsharp_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_unsharp_halo, dtype=_unsharp_dtype, scratch=16)
+@tilewise(halo=_unsharp_halo, dtype=_unsharp_dtype, scratch=24)
 def unsharp_mask(
     image: Pixels, *, radius: Sigma = 1.0, amount: float = 1.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:

@@ -34,7 +34,7 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=96)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
 def sato(
     image: Pixels,
     *,
@@ -196,12 +196,12 @@ def meijering(
     return answers(sigmas, combine("value", _largest, *found) if any(map(is_deferred, found)) else _largest(*found))
 
 
-@tilewise(halo=hessian_radius, dtype=_float_dtype, scratch=96)
+@tilewise(halo=hessian_radius, dtype=_float_dtype, scratch=136)
 def _hessian_norm(image: Pixels, *, sigma: float, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     return kernel.hessian_norm(image, sigma, len(dims), valid)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=96)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
 def _frangi(
     image: Pixels,
     *,
@@ -216,7 +216,7 @@ def _frangi(
     return kernel.frangi(image, sigmas, alpha, beta, gamma, black_ridges, len(dims), valid)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=96)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
 def _meijering(
     image: Pixels,
     *,

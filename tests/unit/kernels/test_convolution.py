@@ -12,7 +12,7 @@ from bigimg.kernels.gabor import gabor, gabor_radius, gabor_sigma, gabor_weights
 from bigimg.kernels.gaussian_derivatives import gaussian_laplace, gaussian_weights, hessian, hessian_radius
 from bigimg.kernels.planes import read_only
 from bigimg.kernels.separable import correlate_axis, correlate_terms
-from bigimg.kernels.taps import EVEN, GENERAL, ODD, weigh
+from bigimg.kernels.taps import EVEN, GENERAL, ODD, weigh, weigh_square
 
 DTYPES = ["bool", "uint8", "int16", "uint16", "int32", "float32", "float64"]
 
@@ -51,6 +51,16 @@ def test_taps_are_added_in_their_order_and_rounded_one_by_one(taps, parity, fres
             total = total + weights[middle + tap] * (one[middle + tap] + parity * one[middle - tap])
     weigh(sums, memory, weights, places, parity, fresh)
     np.testing.assert_array_equal(sums, total)
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_square_of_taps_is_added_in_its_order(fresh):
+    memory, weights, sums = numbers(400), numbers(9, seed=1), numbers(77, seed=3)
+    places = np.array([5, 6, 7, 105, 106, 107, 205, 206, 207])
+    wanted = sums.copy()
+    weigh(wanted, memory, weights, places, GENERAL, fresh)
+    weigh_square(sums, memory, weights, places, fresh)
+    np.testing.assert_array_equal(sums, wanted)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
