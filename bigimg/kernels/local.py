@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
@@ -216,12 +217,24 @@ def _fill(out: Mask, pixels: Pixels, valid: Mask | None, size: int, rule: Rule) 
 
 
 def _extrema(pixels: Pixels, valid: Mask | None) -> tuple[float, float]:
-    """Return the least valid pixel and the greatest magnitude, which integers need not know."""
+    """Return the least valid pixel, or 0, and the greatest magnitude, which integers need not know."""
     if pixels.dtype.kind != "f":
         return 0.0, 0.0
     known = pixels if valid is None else np.where(valid, pixels, pixels.dtype.type(0))
-    least, most = float(known.min()), float(known.max())
-    return least, max(-least, most)
+    most, depth = _reach(known.reshape(-1))
+    return -depth, max(depth, most)
+
+
+@njit(nogil=True, cache=True)
+def _reach(pixels: Pixels) -> tuple[float, float]:
+    """Return how far pixels lie above and below 0. Positive floats order as their bits do, which vectorises."""
+    sign = np.int64(-(2**63))
+    above = below = np.int64(0)
+    for x in range(pixels.shape[0]):
+        bits = np.float64(pixels[x]).view(np.int64)
+        above = max(above, bits)
+        below = max(below, bits ^ sign if bits < 0 else np.int64(0))
+    return np.int64(above).view(np.float64), np.int64(below).view(np.float64)
 
 
 def _grid(rule: Rule, count: int, least: float, greatest: float) -> Grid | None:

@@ -1,7 +1,7 @@
 """The rules of local thresholds: what makes a pixel brighter than its neighbourhood, from the window's mean and spread.
 
-``pixel > threshold`` is decided for a row at once, without roots and divisions, from the running totals of the row's
-columns; only where rounding could decide, a pixel is looked at again. With
+``pixel > threshold`` is decided for a row at once, without roots and divisions, from running totals along it; a row in
+which rounding could decide is looked at again. With
 
     above = pixel - level * mean        and        slope = constant + gain * mean
 
@@ -16,7 +16,7 @@ every rule but the mean's reads ``above > slope * spread``, and ``t * abs(t)`` k
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from bigimg.core.operation import Pixels
 
 Mask = NDArray[np.bool_]
-Totals = NDArray[Any]
+Totals = NDArray[np.int64]
+"""Running totals of the columns of a row of windows: the sum of a window is a difference of two of them."""
+Floats = NDArray[np.float64]
 
 MEAN, NIBLACK, SAUVOLA, PHANSALKAR = range(4)
 
@@ -50,9 +52,9 @@ class Rule(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """What a total counts in, and how far a mean may be off for it.
+    """What a sum counts in, and how far a mean may be off for it.
 
-    Of integers totals are exact: units of 1, off by 0. Floats are rounded to a grid, and the exact answer is that of
+    Of integers sums are exact: units of 1, off by 0. Floats are rounded to a grid, and the exact answer is that of
     :mod:`bigimg.kernels.local_trees`.
     """
 
@@ -62,11 +64,6 @@ class Grid(NamedTuple):
     off_of_squares: float
     close: float
     """How far the two sides of the comparison of squares may be off for it, anywhere in the image."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether totals are exact."""
-        return self.off == 0
 
 
 EXACT = Grid(1.0, 1.0, 0.0, 0.0, 0.0)
@@ -91,7 +88,7 @@ def spread_of(mean: float, mean_square: float) -> float:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")  # weights are at least 1; a check of each would not vectorise
-def mean_row(out: Mask, grey: Pixels, totals: Totals, weights: Totals, size: int, offset: float) -> None:
+def mean_row(out: Mask, grey: Pixels, totals: Totals, weights: Floats, size: int, offset: float) -> None:
     """Compare a row with exact means."""
     ahead = totals[size:]
     for x in range(out.shape[0]):
@@ -100,26 +97,25 @@ def mean_row(out: Mask, grey: Pixels, totals: Totals, weights: Totals, size: int
 
 @njit(nogil=True, cache=True)
 def near_mean_row(
-    out: Mask, grey: Pixels, totals: Totals, inverses: Totals, size: int, offset: float, grid: Grid
+    out: Mask, grey: Pixels, totals: Totals, inverses: Floats, size: int, offset: float, grid: Grid
 ) -> bool:
     """Compare a row with means that are a little off, and return whether that could matter for a pixel."""
     ahead = totals[size:]
     unsure = False
     for x in range(out.shape[0]):
         pixel = np.float64(grey[x])
-        total = ahead[x] - totals[x]
-        mean = np.float64(total) * grid.unit * inverses[x]
+        mean = np.float64(ahead[x] - totals[x]) * grid.unit * inverses[x]
         margin = pixel - mean + offset
         out[x] = margin > 0
         close = CLOSE * (abs(pixel) + abs(mean) + abs(offset)) + grid.off
-        # A window of zeros has a total of exactly 0.
-        unsure |= (not (abs(margin) > close)) & ((pixel != 0) | (total != 0))
+        # A window of zeros has a sum of exactly 0.
+        unsure |= (not (abs(margin) > close)) & ((pixel != 0) | (ahead[x] != totals[x]))
     return unsure
 
 
 @njit(nogil=True, cache=True)
 def spread_row(
-    out: Mask, grey: Pixels, totals: Totals, squares: Totals, inverses: Totals, size: int, rule: Rule, grid: Grid
+    out: Mask, grey: Pixels, totals: Totals, squares: Totals, inverses: Floats, size: int, rule: Rule, grid: Grid
 ) -> bool:
     """Compare a row by Niblack's or Sauvola's rule, and return whether rounding could matter for a pixel."""
     constant = -rule.k if rule.method == NIBLACK else 0.0
@@ -130,10 +126,8 @@ def spread_row(
     unsure = False
     for x in range(out.shape[0]):
         pixel = np.float64(grey[x])
-        total = ahead[x] - totals[x]
-        square = squares_ahead[x] - squares[x]
-        mean = np.float64(total) * grid.unit * inverses[x]
-        mean_square = np.float64(square) * grid.unit_of_squares * inverses[x]
+        mean = np.float64(ahead[x] - totals[x]) * grid.unit * inverses[x]
+        mean_square = np.float64(squares_ahead[x] - squares[x]) * grid.unit_of_squares * inverses[x]
         above = pixel - mean * level
         slope = constant + mean * gain
         left = above * abs(above)
@@ -141,13 +135,13 @@ def spread_row(
         close = CLOSE * (abs(above) * (abs(pixel) + terms * abs(mean)) + slope * slope * mean_square) + grid.close
         out[x] = left > right
         # A window of zeros is sure: 0 is not greater than 0. The negation also catches NaN.
-        unsure |= (not (abs(left - right) > close)) & ((pixel != 0) | (square != 0))
+        unsure |= (not (abs(left - right) > close)) & ((pixel != 0) | (squares_ahead[x] != squares[x]))
     return unsure
 
 
 @njit(nogil=True, cache=True)
 def phansalkar_row(
-    out: Mask, grey: Pixels, totals: Totals, squares: Totals, inverses: Totals, size: int, rule: Rule, grid: Grid
+    out: Mask, grey: Pixels, totals: Totals, squares: Totals, inverses: Floats, size: int, rule: Rule, grid: Grid
 ) -> bool:
     """Compare a row by Phansalkar's rule, and return whether rounding could matter for a pixel."""
     gain = rule.k / rule.r
@@ -156,10 +150,8 @@ def phansalkar_row(
     unsure = False
     for x in range(out.shape[0]):
         pixel = np.float64(grey[x])
-        total = ahead[x] - totals[x]
-        square = squares_ahead[x] - squares[x]
-        mean = np.float64(total) * grid.unit * inverses[x]
-        mean_square = np.float64(square) * grid.unit_of_squares * inverses[x]
+        mean = np.float64(ahead[x] - totals[x]) * grid.unit * inverses[x]
+        mean_square = np.float64(squares_ahead[x] - squares[x]) * grid.unit_of_squares * inverses[x]
         lift = rule.p * _exponential(-rule.q * mean)
         above = pixel - mean * (1.0 - rule.k + lift)
         slope = mean * gain
@@ -167,13 +159,15 @@ def phansalkar_row(
         right = slope * abs(slope) * (mean_square - mean * mean)
         close = abs(above) * (abs(pixel) + (terms + abs(lift)) * abs(mean)) + slope * slope * mean_square
         out[x] = left > right
-        unsure |= (not (abs(left - right) > CLOSE * close + grid.close)) & ((pixel != 0) | (square != 0))
+        unsure |= (not (abs(left - right) > CLOSE * close + grid.close)) & (
+            (pixel != 0) | (squares_ahead[x] != squares[x])
+        )
     return unsure
 
 
 @njit(nogil=True, cache=True)
 def again(
-    out: Mask, grey: Pixels, totals: Totals, squares: Totals, weights: Totals, size: int, rule: Rule, grid: Grid
+    out: Mask, grey: Pixels, totals: Totals, squares: Totals, weights: Floats, size: int, rule: Rule, grid: Grid
 ) -> bool:
     """Compare a row with the thresholds themselves, and return whether the grid leaves a pixel in doubt."""
     ahead, squares_ahead = totals[size:], squares[size:]
@@ -181,12 +175,11 @@ def again(
     for x in range(out.shape[0]):
         pixel = np.float64(grey[x])
         mean = np.float64(ahead[x] - totals[x]) * grid.unit / weights[x]
-        square = squares_ahead[x] - squares[x]
-        mean_square = np.float64(square) * grid.unit_of_squares / weights[x]
+        mean_square = np.float64(squares_ahead[x] - squares[x]) * grid.unit_of_squares / weights[x]
         if grid.off == 0:
             out[x] = pixel > threshold(rule, mean, spread_of(mean, mean_square))
             continue
-        if square == 0:
+        if squares_ahead[x] == squares[x]:
             out[x] = pixel > threshold(rule, 0.0, 0.0)
             continue
         off_of_variance = 2 * abs(mean) * grid.off + grid.off * grid.off + grid.off_of_squares
@@ -206,19 +199,20 @@ def again(
 
 _ROUND = 1.5 * 2.0**52
 _LOG2_E = 1.4426950408889634
-_INVERSES = tuple(1.0 / term for term in range(13, 0, -1))
+_SERIES = tuple(1.0 / math.factorial(power) for power in range(10, -1, -1))
+_LAST = 1.0 / math.factorial(11)
 _LN2_HIGH, _LN2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
 
 
 @njit(nogil=True, cache=True)
 def _exponential(value: float) -> float:
-    """Return ``exp(value)`` to about 2**-50, by operations that vectorise and round alike everywhere."""
+    """Return ``exp(value)`` to about 2**-47, by operations that vectorise and round alike everywhere."""
     bounded = min(max(value, -700.0), 700.0)
     near = bounded * _LOG2_E + _ROUND
     whole = near - _ROUND
     rest = bounded - whole * _LN2_HIGH - whole * _LN2_LOW
-    series = 1.0
-    for place in range(len(_INVERSES)):
-        series = 1.0 + rest * series * _INVERSES[place]
+    series = _LAST
+    for place in range(len(_SERIES)):
+        series = series * rest + _SERIES[place]
     exponent = np.float64(near).view(np.int64) - np.float64(_ROUND).view(np.int64)
     return series * np.int64((exponent + 1023) << 52).view(np.float64)

@@ -4,8 +4,8 @@ What slides must be added and taken away without rounding, or a pixel would depe
 up to 16 bits do so. Floating point pixels are rounded to a grid of integers that is fine enough for nearly every pixel;
 rows with a pixel for which it is not are reported, and computed again by :mod:`bigimg.kernels.local_trees`::
 
-    row that enters the window --+--> totals of columns --> running totals along the row --> difference: window
-    row that leaves it ---------- -
+    row that enters the window  --- + --+--> sums of columns --> totals along the row --> differences: sums of windows
+    row that leaves the window  --- - --+
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from bigimg.core.operation import Pixels
 from bigimg.kernels.local_rules import (
     MEAN,
     PHANSALKAR,
+    Floats,
     Grid,
     Mask,
     Rule,
-    Totals,
     again,
     mean_row,
     near_mean_row,
@@ -32,8 +32,9 @@ from bigimg.kernels.windows import reflect
 
 Integers = NDArray[np.int64]
 
-STRIP = 2048
-"""Columns worked on at once."""
+STRIP = 2304
+"""Columns worked on at once, at most: what a row needs beside the window then fits a second-level cache. A strip pays
+for the columns of its window beside it, and a tile of 2048 with its halo is one."""
 
 ROUND = 1.5 * 2.0**52
 """Added to a number below 2**51, it leaves the nearest integer in the last bits."""
@@ -61,18 +62,21 @@ def fill(
     """
     depth, height, width = pixels.shape
     radius = size // 2
-    channels = 1 + (rule.method != MEAN) + (valid.size > 0)
+    mirror = rule.method != MEAN
+    channels = 1 + int(mirror) + int(valid.size > 0)
     doubt = np.zeros((depth, height), np.bool_)
-    volume = np.zeros((channels, height if deep else 0, width), np.int64)
+    volume = np.zeros((height if deep else 0, channels, width), np.int64)
     for z in range(depth):
         if deep:
             for step in range(size if z == 0 else 1):
-                after = reflect(z + radius if z else step - radius, depth, rule.method != MEAN)
-                before = reflect(z - radius - 1, depth, rule.method != MEAN) if z else -1
+                after = reflect(z + radius if z else step - radius, depth, mirror)
+                before = reflect(z - radius - 1, depth, mirror) if z else -1
                 for y in range(height):
-                    _enter(volume[:, y], pixels, valid, rule, grid, bump, after, y, before, y, 0, width)
-        for left in range(0, width, STRIP):
-            _strip(out, doubt, pixels, valid, volume, rule, grid, size, bump, z, left, min(STRIP, width - left))
+                    _enter(volume[y], 0, pixels, valid, rule, grid, bump, after, y, before, y, 0, width)
+        strips = (width + STRIP - 1) // STRIP
+        for strip in range(strips):
+            left, right = strip * width // strips, (strip + 1) * width // strips
+            _strip(out, doubt, pixels, valid, volume, rule, grid, size, bump, z, left, right - left)
     return doubt
 
 
@@ -94,11 +98,12 @@ def _strip(
     height, width = pixels.shape[1:]
     radius = size // 2
     mirror = rule.method != MEAN
-    masked = valid.size > 0
-    deep = volume.shape[1] > 0
+    deep = volume.shape[0] > 0
+    channels = volume.shape[1]
     low, high = max(left - radius, 0), min(left + count + radius, width)
-    columns = np.zeros((volume.shape[0], high - low), np.int64)
-    totals = np.zeros((volume.shape[0], count + size), np.int64)
+    start = low - left + radius
+    columns = np.zeros((channels, count + 2 * radius), np.int64)
+    totals = np.zeros((channels, count + size), np.int64)
     weights = np.full(count, float(size) ** (3 if deep else 2))
     inverses = 1.0 / weights
     for y in range(height):
@@ -106,24 +111,22 @@ def _strip(
             after = reflect(y + radius if y else step - radius, height, mirror)
             before = reflect(y - radius - 1, height, mirror) if y else -1
             if deep:
-                for channel in range(columns.shape[0]):
-                    _move(columns[channel], volume[channel], after, before, low)
+                for channel in range(channels):
+                    _move(columns[channel, start:], volume, channel, after, before, low, high)
             else:
-                _enter(columns, pixels, valid, rule, grid, bump, z, after, z if y else -1, before, low, high)
-        for channel in range(columns.shape[0]):
-            _run(totals[channel], columns[channel], left - radius, low, width, mirror)
-        if masked:
-            counted = totals[totals.shape[0] - 1]
-            for x in range(count):
-                weights[x] = max(counted[x + size] - counted[x], 1)
-                inverses[x] = 1.0 / weights[x]
+                _enter(columns, start, pixels, valid, rule, grid, bump, z, after, z if y else -1, before, low, high)
+        for channel in range(channels):
+            _continue(columns[channel], left - radius, low, high, width, mirror)
+            _add_up(totals[channel], columns[channel])
+        if valid.size > 0:
+            _weigh(weights, inverses, totals[channels - 1], size)
         here, grey = out[z, y, left : left + count], pixels[z, y, left : left + count]
         doubt[z, y] |= _decide(here, grey, totals, weights, inverses, size, rule, grid)
 
 
 @njit(nogil=True, cache=True)
 def _decide(
-    out: Mask, grey: Pixels, totals: Integers, weights: Totals, inverses: Totals, size: int, rule: Rule, grid: Grid
+    out: Mask, grey: Pixels, totals: Integers, weights: Floats, inverses: Floats, size: int, rule: Rule, grid: Grid
 ) -> bool:
     if rule.method == MEAN:
         if grid.off == 0:
@@ -137,9 +140,18 @@ def _decide(
     return unsure and again(out, grey, totals[0], totals[1], weights, size, rule, grid)
 
 
+@njit(nogil=True, cache=True, error_model="numpy")  # a check for divisors of 0 would not vectorise
+def _weigh(weights: Floats, inverses: Floats, totals: Integers, size: int) -> None:
+    ahead = totals[size:]
+    for x in range(weights.shape[0]):
+        weights[x] = max(ahead[x] - totals[x], 1)
+        inverses[x] = 1.0 / weights[x]
+
+
 @njit(nogil=True, cache=True)
 def _enter(
     columns: Integers,
+    start: int,
     pixels: Pixels,
     valid: Mask,
     rule: Rule,
@@ -152,25 +164,28 @@ def _enter(
     low: int,
     high: int,
 ) -> None:
-    """Let row ``(z, y)`` enter the totals of columns, and row ``(old_z, old_y)`` leave them; ``old_z`` -1 for none."""
+    """Let row ``(z, y)`` enter the sums of columns, and row ``(old_z, old_y)`` leave them; ``old_z`` -1 for none."""
+    end = start + high - low
     new = pixels[z, y, low:high]
     old = pixels[old_z, old_y, low:high] if old_z >= 0 else np.zeros(high - low, pixels.dtype)
     if valid.size > 0:
-        counted = columns[columns.shape[0] - 1]
+        counted = columns[columns.shape[0] - 1, start:end]
         new = new.copy()
         _blank(new, valid[z, y, low:high], counted, 1)
         if old_z >= 0:
             old = old.copy()
             _blank(old, valid[old_z, old_y, low:high], counted, -1)
-    if grid.off == 0:
-        if rule.method == MEAN:
-            _add(columns[0], new, old)
+    column = columns[0, start:end]
+    if rule.method == MEAN:
+        if grid.off == 0:
+            _add(column, new, old)
         else:
-            _add_squares(columns[0], columns[1], new, old)
-    elif rule.method == MEAN:
-        _add_rounded(columns[0], new, old, 1.0 / grid.unit, bump)
+            _add_rounded(column, new, old, 1.0 / grid.unit, bump)
+    elif grid.off == 0:
+        _add_squares(column, columns[1, start:end], new, old)
     else:
-        _add_squares_rounded(columns[0], columns[1], new, old, 1.0 / grid.unit, 1.0 / grid.unit_of_squares)
+        scale, square_scale = 1.0 / grid.unit, 1.0 / grid.unit_of_squares
+        _add_squares_rounded(column, columns[1, start:end], new, old, scale, square_scale)
 
 
 @njit(nogil=True, cache=True)
@@ -216,33 +231,31 @@ def _add_squares_rounded(
 
 
 @njit(nogil=True, cache=True)
-def _move(column: Integers, plane: Integers, after: int, before: int, low: int) -> None:
-    new = plane[after, low : low + column.shape[0]]
+def _move(column: Integers, volume: Integers, channel: int, after: int, before: int, low: int, high: int) -> None:
+    new = volume[after, channel, low:high]
     if before < 0:
-        for x in range(column.shape[0]):
+        for x in range(new.shape[0]):
             column[x] += new[x]
         return
-    old = plane[before, low : low + column.shape[0]]
-    for x in range(column.shape[0]):
+    old = volume[before, channel, low:high]
+    for x in range(new.shape[0]):
         column[x] += new[x] - old[x]
 
 
 @njit(nogil=True, cache=True)
-def _run(totals: Integers, columns: Integers, first: int, low: int, width: int, mirror: bool) -> None:
-    """Add up columns ``first``, ``first + 1`` ..., continued by reflection; they may overflow, differences do not."""
-    span = totals.shape[0] - 1
-    inside = min(max(-first, 0), span)
-    outside = max(min(width - first, span), inside)
+def _continue(columns: Integers, first: int, low: int, high: int, width: int, mirror: bool) -> None:
+    """Continue the columns ``low`` to ``high`` of an image by reflection; ``columns`` begins with column ``first``."""
+    for x in range(first, low):
+        columns[x - first] = columns[reflect(x, width, mirror) - first]
+    for x in range(high, first + columns.shape[0]):
+        columns[x - first] = columns[reflect(x, width, mirror) - first]
+
+
+@njit(nogil=True, cache=True)
+def _add_up(totals: Integers, columns: Integers) -> None:
+    """Add up columns along the row; the totals may overflow, their differences do not."""
     total = np.int64(0)
-    totals[0] = 0
-    for x in range(inside):
-        total += columns[reflect(first + x, width, mirror) - low]
-        totals[x + 1] = total
-    source = columns[first + inside - low :]
-    target = totals[inside + 1 : outside + 1]
-    for x in range(target.shape[0]):
-        total += source[x]
-        target[x] = total
-    for x in range(outside, span):
-        total += columns[reflect(first + x, width, mirror) - low]
-        totals[x + 1] = total
+    after = totals[1:]
+    for x in range(columns.shape[0]):
+        total += columns[x]
+        after[x] = total
