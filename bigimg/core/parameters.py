@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -78,17 +79,51 @@ class Parameter:
     def validate(self, value: Any, owner: str) -> Any:
         """Return ``value`` in its declared type, or say what was wrong with it."""
         if is_deferred(value):
-            return value
-        if isinstance(value, np.generic):
-            value = value.item()
+            return self._deferred(value, owner)
+        if not self.is_image and np.ndim(value) == 0 and hasattr(value, "item") and value is not np.ma.masked:
+            value = value.item()  # a number of NumPy, or the mean of an xarray.DataArray
+        if value is np.ma.masked:
+            raise ParameterError(f"{owner}: {self.name} must be a value (got a masked one)")
         try:
-            return self.adapter.validate_python(value)
+            known = self.adapter.validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             where = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
             said = first["msg"].replace("Input should be", "must be").replace("Value error, ", "")
             joined = f"{self.name}{where} {said}" if said.startswith("must") else f"{self.name}{where}: {said}"
             raise ParameterError(f"{owner}: {joined}" + ("" if "(got" in said else f" (got {value!r})")) from None
+        if not self.is_image and _has_nan(known):
+            raise ParameterError(f"{owner}: {self.name} must be a number, not NaN (got {value!r})")
+        return known
+
+    def _deferred(self, value: Any, owner: str) -> Any:
+        """Return a value that is not known yet, where it may be one number."""
+        shape = getattr(value, "shape", ())
+        if self.is_image or not isinstance(shape, tuple):
+            return value
+        if not _may_wait(self.annotation):
+            raise ParameterError(
+                f"{owner}: {self.name} must be known before the image is computed (got a lazy {type(value).__name__}); "
+                "give its value, computed"
+            )
+        if shape:
+            raise ParameterError(f"{owner}: {self.name} must be one number (got a lazy array of shape {shape})")
+        return value
+
+
+def _may_wait(annotation: Any) -> bool:
+    if annotation is Any or annotation is float:
+        return True
+    parts = get_args(annotation) if get_origin(annotation) in {Annotated, Union, UnionType} else ()
+    return any(_may_wait(part) for part in parts)
+
+
+def _has_nan(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and bool(np.isnan(value).any())
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_nan, value))
+    return isinstance(value, float) and value != value  # noqa: PLR0124
 
 
 def _config(annotation: Any) -> ConfigDict | None:
@@ -173,4 +208,5 @@ class Parameters(Mapping[str, Parameter]):
 
 def is_deferred(value: object) -> bool:
     """Whether ``value`` is not known yet: the result of a reduction that has not been computed."""
-    return hasattr(value, "__dask_graph__") and not isinstance(value, type)
+    # An xarray.DataArray in memory has the method too.
+    return hasattr(value, "__dask_graph__") and not isinstance(value, type) and value.__dask_graph__() is not None

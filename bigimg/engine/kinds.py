@@ -39,6 +39,8 @@ Image = TypeVar("Image", bound="np.ndarray[Any, Any] | da.Array | xr.DataArray")
 CHANNEL = "c"
 PLANE = ("y", "x")
 VOLUME = ("z", "y", "x")
+MOST_BYTES = 8
+"""How wide a pixel may be: no kernel is exact for the 80 bits of a long double."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened
             f"an image is a numpy.ndarray, a dask.array.Array or an xarray.DataArray (got {type(image).__name__}); "
             "convert it with numpy.asarray(image)"
         )
+    # A numpy.matrix stays two-dimensional when it is indexed, and compiled loops know no subclasses.
+    image = np.asarray(image)
     _check(image, ndim)
     return Opened(image, None, lambda pixels: pixels)
 
@@ -138,6 +142,8 @@ def _check(image: Any, ndim: int) -> None:
         raise ImageError(f"dims='zyx' needs an image of at least 3 axes (got shape {image.shape})")
     if image.dtype.kind not in "biuf":
         raise ImageError(f"the pixels of an image are booleans, integers or floating point numbers (got {image.dtype})")
+    if image.dtype.itemsize > MOST_BYTES:
+        raise ImageError(f"the pixels of an image have at most 64 bits (got {image.dtype}); convert it to float64")
 
 
 def apply_to(operation: Operation, image: Image) -> Image:

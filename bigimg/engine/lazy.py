@@ -350,6 +350,10 @@ def check_shape(shape: Sequence[int]) -> None:
     """Refuse an image that has no pixels or no plane."""
     if len(shape) < 2:
         raise ImageError(f"an image has at least two axes, rows and columns (got shape {tuple(shape)})")
+    if any(size != size for size in shape):  # noqa: PLR0124 - Dask says NaN where it does not know
+        raise ImageError(
+            f"the size of a lazy image must be known (got shape {tuple(shape)}); call compute_chunk_sizes() on it first"
+        )
     if 0 in shape:
         raise ImageError(f"an image needs at least one pixel along each axis (got shape {tuple(shape)})")
 

@@ -14,6 +14,9 @@ from bigimg.kernels.planes import read_only
 
 Counts = NDArray[np.int64]
 
+LARGEST = 1e100
+"""How large values may be that are counted in bins: sums over the centres of bins, and their squares, stay finite."""
+
 _NO_MASK = np.ones(1, bool)
 
 
@@ -91,12 +94,26 @@ def count_floats(pixels: Pixels, low: Any, high: Any, bins: int, valid: Valid | 
 def bin_edges(low: Any, high: Any, bins: int, dtype: np.dtype[Any]) -> Pixels:
     """Return the ``bins + 1`` edges that `numpy.histogram` would use for an image of ``dtype``.
 
-    Where the range is so small that bins of this dtype would be empty, which NumPy refuses, the edges are float64.
+    Where the range is so small that bins of this dtype would be empty, which NumPy refuses, or so large that this dtype
+    cannot hold its length, the edges are float64.
+
+    Raises
+    ------
+    ImageError
+        If the values are so large that float64 cannot hold their sums and squares either.
     """
     if bins < 1 or not high >= low:
         raise ParameterError(f"needs at least 1 bin and low <= high (got {bins} bins from {low} to {high})")
     if dtype == np.float16:
         dtype = np.dtype(np.float32)
+    largest = max(abs(float(low)), abs(float(high)))
+    if largest > LARGEST:
+        raise ImageError(
+            f"the grey values from {low} to {high} are too large to be counted in bins (at most {LARGEST:g}); rescale "
+            "the image, or mask the pixels that mean nothing"
+        )
+    if dtype == np.float32 and largest > np.finfo(np.float32).max / 4:
+        dtype = np.dtype(np.float64)
     first, last = dtype.type(low), dtype.type(high)
     if first == last:
         first, last = first - dtype.type(0.5), last + dtype.type(0.5)
@@ -200,7 +217,8 @@ def _count_bins(counts: Counts, values: Pixels, valid: NDArray[np.bool_], masked
         value = values[i]
         if low <= value <= high and (not masked or valid[i]):
             # The edges decide, as in NumPy; the product only says where to look.
-            place = min(int((np.float64(value) - low) * scale), bins - 1)
+            # Where the range is subnormal the scale is infinite, and no product a place.
+            place = max(0, min(int((np.float64(value) - low) * scale), bins - 1))
             while place > 0 and value < edges[place]:
                 place -= 1
             while place < bins - 1 and value >= edges[place + 1]:

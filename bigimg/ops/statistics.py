@@ -91,6 +91,11 @@ class CountValues(Reduction[NDArray[np.int64], Histogram]):
                 f"an exact histogram takes images that span at most {MOST_VALUES:,} grey values (got {low} to {high}); "
                 "convert the image to floating point, or rescale it, first"
             )
+        if high > np.iinfo(np.int64).max:
+            raise ImageError(
+                f"an exact histogram takes grey values of at most 2**63 - 1 (got {low} to {high}); subtract a "
+                "constant, or convert the image to floating point, first"
+            )
         return kernel.count_integers(images[0], low, high, valid)
 
     def merge(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:

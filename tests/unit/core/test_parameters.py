@@ -3,8 +3,10 @@
 from typing import Annotated, Any, Literal
 
 import dask
+import dask.array as da
 import numpy as np
 import pytest
+import xarray as xr
 from annotated_types import Ge, Gt, Le
 
 from bigimg.core.footprint import Footprint, disk
@@ -124,3 +126,33 @@ def test_bounds_of_the_caller_are_kept():
 
     with pytest.raises(ParameterError, match="index must be greater than or equal to 2"):
         Parameters(own, "own").bind((), {"index": 1})
+
+
+def test_nan_is_no_number():
+    def op(image: Any, *, k: float = 1.0, weights: tuple[float, ...] = ()) -> None: ...
+
+    parameters = Parameters(op, "demo.op")
+    for given in ({"k": float("nan")}, {"k": np.float32("nan")}, {"weights": (1.0, float("nan"))}):
+        with pytest.raises(ParameterError, match="must be a number, not NaN"):
+            parameters.bind((), given)
+    with pytest.raises(ParameterError, match="k must be a value"):
+        parameters.bind((), {"k": np.ma.masked})
+
+
+def test_arrays_of_one_number_are_that_number():
+    def op(image: Any, *, k: float = 1.0) -> None: ...
+
+    assert Parameters(op, "demo.op").bind((), {"k": xr.DataArray(3.0)}) == {"k": 3.0}
+    assert Parameters(op, "demo.op").bind((), {"k": np.array(3)}) == {"k": 3.0}
+
+
+def test_only_numbers_may_wait_for_their_value():
+    def op(image: Any, *, k: float | None = None, names: tuple[str, ...] = ()) -> None: ...
+
+    parameters = Parameters(op, "demo.op")
+    later = da.ones(4).sum()
+    assert parameters.bind((), {"k": later})["k"] is later
+    with pytest.raises(ParameterError, match="k must be one number"):
+        parameters.bind((), {"k": da.ones(4)})
+    with pytest.raises(ParameterError, match="names must be known before"):
+        parameters.bind((), {"names": later})

@@ -22,7 +22,7 @@ from bigimg.engine.lazy import from_store, image_of
 from bigimg.engine.plan import stages
 from bigimg.engine.store import store_array
 from bigimg.engine.tree import FAN_IN
-from bigimg.errors import ImageError
+from bigimg.errors import ImageError, ParameterError
 from bigimg.testing import check_reduction, nothing_computes, random_image
 
 
@@ -144,7 +144,7 @@ def test_lazy_parameters_come_from_any_lazy_number(image):
     with nothing_computes():
         result = above(lazy, value=lazy.mean())
     np.testing.assert_array_equal(result.values, image > image.mean())
-    with pytest.raises(ImageError, match="one number"):
+    with pytest.raises(ParameterError, match="one number"):
         above(lazy, value=lazy).compute()
 
 
@@ -208,3 +208,16 @@ def test_images_of_other_shapes_are_refused(image):
         reduce(Total(), da.from_array(image), da.from_array(image[1:]))
     with pytest.raises(ImageError, match="named z"):
         opened(xr.DataArray(image[None], dims=("t", "y", "x")), 3)
+
+
+def test_images_that_no_kernel_knows_are_refused_or_made_plain():
+    image = random_image((6, 7), "float64")
+    for bad, message in (
+        (image.astype(np.longdouble), "at most 64 bits"),
+        (da.from_array(image)[da.from_array(image[:, 0]) > 0], "compute_chunk_sizes"),
+    ):
+        with pytest.raises(ImageError, match=message):
+            opened(bad)
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix(image)
+    assert type(opened(matrix).pixels) is np.ndarray

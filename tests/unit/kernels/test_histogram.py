@@ -100,3 +100,19 @@ def test_extrema_of_what_is_not_finite(value):
 def test_what_cannot_be_counted(call, error):
     with pytest.raises(error, match="got"):
         call()
+
+
+def test_subnormal_values_are_counted_where_no_product_finds_their_bin():
+    values = np.random.default_rng(0).random(500) * 1e-310
+    low, high = values.min(), values.max()
+    np.testing.assert_array_equal(count_floats(values, low, high, 16), np.histogram(values, 16, (low, high))[0])
+
+
+def test_float32_is_binned_in_float64_where_it_cannot_hold_the_range():
+    values = np.float32([-3e38, 0, 3.3e38])
+    np.testing.assert_array_equal(count_floats(values, values[0], values[2], 3), [1, 1, 1])
+
+
+def test_values_too_large_for_sums_are_refused():
+    with pytest.raises(ImageError, match="too large to be counted"):
+        count_floats(np.array([-1e308, 1.7e308]), np.float64(-1e308), np.float64(1.7e308), 256)
