@@ -250,7 +250,8 @@ def minimum(counts: Counts, centers: Pixels) -> float:
     if len(maxima) != 2:
         raise ImageError(
             f"the histogram never has two peaks with a minimum between them (smoothed, it has {len(maxima)}); the "
-            "method needs dark and bright pixels in two groups: use otsu or triangle instead, or smooth the image first"
+            "method needs dark and bright pixels in two groups: use otsu or triangle instead, smooth the image first, "
+            "or give it fewer grey values (a floating point image is counted in 256 bins)"
         )
     first, last = maxima
     return float(centers[first + int(np.argmin(smooth[first : last + 1]))])

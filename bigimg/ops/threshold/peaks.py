@@ -92,7 +92,8 @@ def minimum_value(image: Any) -> Any:
     ------
     ImageError
         If the histogram, smoothed again and again, never has two peaks, where scikit-image raises ``RuntimeError``.
-        Take :func:`otsu_value` or :func:`triangle_value` then, or smooth the image first.
+        Take :func:`otsu_value` or :func:`triangle_value` then, or smooth the image first. Thousands of grey values are
+        often too many to become two peaks: as floats they are counted in 256 bins.
 
     Notes
     -----
