@@ -35,6 +35,12 @@ def gray() -> Pixels:
 
 
 @cache
+def noisy() -> Pixels:
+    """Return the man with a camera in noise."""
+    return np.clip(gray() + np.random.default_rng(0).normal(0, 15, (EDGE, EDGE)), 0, 255).astype("uint8")
+
+
+@cache
 def cells() -> Pixels:
     """Return cells under the microscope, dark ground."""
     return data.coins()[40 : 40 + EDGE, 60 : 60 + EDGE]
@@ -119,6 +125,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "exposure.rolling_ball": (page, {"radius": 20}),
     "exposure.subtract_background": (page, {"radius": 20}),
     "exposure.subtract_gaussian": (page, {"sigma": 12}),
+    "filters.bilateral": (noisy, {"sigma_color": 60, "sigma_spatial": 2}),
     "filters.convolve": (gray, {"weights": [[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]}),
     "filters.correlate": (gray, {"weights": [[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]}),
     "filters.difference_of_gaussians": (gray, {"low_sigma": 1, "high_sigma": 5}),
@@ -131,6 +138,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "filters.median": (gray, {"size": 9}),
     "filters.meijering": (lambda: data.retina()[500:788:2, 600:888:2, 1], {}),
     "filters.minimum": (gray, {"size": 9}),
+    "filters.nl_means": (noisy, {"h": 12, "sigma": 15}),
     "filters.percentile": (gray, {"percentile": 90, "size": 9}),
     "filters.sato": (lambda: data.retina()[500:788:2, 600:888:2, 1], {}),
     "filters.standard_deviation": (gray, {"size": 7}),
@@ -155,6 +163,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
         lambda: filters.sobel(cells()),
         {"markers": lambda: measure.label(cells() > 170).astype("int32") + 100 * (cells() < 70)},
     ),
+    "threshold.bernsen": (page, {"footprint": {"disk": 12}}),
     "threshold.between": (cells, {"low": 90, "high": 150}),
     "threshold.color_range": (tissue, {"low": (0.5, 0.1, 0), "high": (0.8, 1, 1), "space": "hsv"}),
     "threshold.fixed": (cells, {"value": 120}),
@@ -169,7 +178,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
 }
 
 LOCAL = ("threshold.local_mean", "threshold.local_gaussian", "threshold.local_median", "threshold.niblack")
-LOCAL += ("threshold.sauvola", "threshold.phansalkar", "threshold.bernsen")
+LOCAL += ("threshold.sauvola", "threshold.phansalkar")
 SHOWN |= {name: (page, {"window_size": 25}) for name in LOCAL}
 GRAY = ("erosion", "dilation", "opening", "closing", "white_tophat", "black_tophat", "gradient")
 SHOWN |= {f"morphology.{name}": (gray, {"footprint": {"disk": 4}}) for name in GRAY}
