@@ -106,7 +106,7 @@ def local_median(
     -------
     (..., M, N) boolean array
         ``image > median - offset``. Pixels beyond the border are reflected (``d c b a | a b c d``), and pixels that are
-        not valid take no part; of an even number of values the lower of the middle two is taken.
+        not valid take no part; of an even number of values the upper of the middle two is taken.
 
     Notes
     -----
