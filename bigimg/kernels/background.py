@@ -76,11 +76,11 @@ def robust_background(
 
 def _mean(values: NDArray[np.float64], counts: Counts) -> float:
     start = values[0]
-    return float(start + np.dot(values - start, counts) / counts.sum())
+    return float(start + ((values - start) * counts).sum() / counts.sum())
 
 
 def _standard_deviation(values: NDArray[np.float64], counts: Counts) -> float:
-    return math.sqrt(np.dot((values - _mean(values, counts)) ** 2, counts) / counts.sum())
+    return math.sqrt(((values - _mean(values, counts)) ** 2 * counts).sum() / counts.sum())
 
 
 def _median(values: NDArray[np.float64], counts: Counts) -> float:
