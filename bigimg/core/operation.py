@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from bigimg.core.parameters import Parameters, is_deferred
 from bigimg.core.tile import Tile, whole
-from bigimg.errors import ImageError
+from bigimg.errors import BigimgError, ImageError, ParameterError
 
 Pixels = NDArray[Any]
 """The pixels of a tile; the last two axes are rows and columns, the one before them may be planes or channels."""
+
+LARGEST_HALO = 1 << 17
+"""How far an operation may look: tiles with more around them fit no memory, and windows as large take for ever."""
 
 Valid = NDArray[np.bool_]
 """Which pixels count; it has the shape of the tile, or of its last axes."""
@@ -116,9 +119,30 @@ class Operation:
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """The halo along each of the axes the operation works along."""
-        halo = _called(self.spec.halo, self.params)
-        return (halo,) * self.ndim if isinstance(halo, int) else tuple(halo)
+        """The halo along each of the axes the operation works along.
+
+        Raises
+        ------
+        ParameterError
+            If the parameters make a window that no tile could hold.
+        """
+        try:
+            found = _called(self.spec.halo, self.params)
+            halo = (found,) * self.ndim if isinstance(found, int) else tuple(found)
+        except BigimgError:
+            raise
+        except (ArithmeticError, ValueError):  # an infinite number of pixels, or the cosine of infinity
+            raise ParameterError(f"{self.spec.name}: no window can be made of {self._named()}; choose others") from None
+        if max(halo) > LARGEST_HALO:
+            raise ParameterError(
+                f"{self.spec.name} would see {max(halo):,} pixels around each pixel, of at most {LARGEST_HALO:,} "
+                f"(got {self._named()}); choose a smaller window, or shrink the image first"
+            )
+        return halo
+
+    def _named(self) -> str:
+        names = inspect.signature(self.spec.halo).parameters
+        return ", ".join(f"{name}={_short(self.params[name])}" for name in names)
 
     @property
     def deferred(self) -> dict[str, Any]:

@@ -151,6 +151,7 @@ def apply_to(operation: Operation, image: Image) -> Image:
     operation = operation.with_values(resolved(operation.params, image, operation.ndim, operation.spec.name))
     given = opened(image, operation.ndim, drops_channels=operation.spec.drops_channels)
     operation.dtype(given.pixels.dtype)  # refuses a dtype the operation does not take
+    _ = operation.halo  # refuses a window that no tile could hold
     if given.lazy:
         return given.close(apply(operation, given.pixels, given.valid))
     if any(hasattr(value, "compute") for value in operation.deferred.values()):

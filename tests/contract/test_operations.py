@@ -224,6 +224,21 @@ def test_unknown_parameters_are_named():
         OPERATIONS["filters.gaussian"](np.zeros((3, 3)), sigma=-2)
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("filters.gaussian", {"sigma": 2.0, "truncate": 1e308}),
+        ("filters.gaussian", {"sigma": 2.0, "truncate": float("inf")}),
+        ("filters.gabor", {"frequency": 1e-320}),
+        ("filters.gabor", {"frequency": 0.1, "theta": float("inf")}),
+    ],
+)
+def test_windows_that_no_tile_could_hold_are_refused(name, params):
+    for image in (np.zeros((3, 3)), da.zeros((3, 3))):
+        with pytest.raises(ParameterError, match=f"{name}.*window.*choose"):
+            OPERATIONS[name](image, **params)
+
+
 def test_the_public_names():
     assert list(OPERATIONS) == sorted(OPERATIONS)
     assert len(OPERATIONS) > 25
