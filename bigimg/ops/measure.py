@@ -61,12 +61,14 @@ def label(mask: Any, *, connectivity: Connectivity | None = None, dims: Dims = "
     Returns
     -------
     (..., M, N) array of uint32 (uint64 for images of more than 2**33 pixels)
-        0 is the background. Objects are numbered by their first pixel in raster order.
+        0 is the background, pixels that are not valid among it. Objects are numbered by their first pixel in raster
+        order.
 
     Notes
     -----
-    Equal, numbers included, to ``skimage.measure.label`` of the whole image. After :func:`remove_small_objects` or
-    another filter of objects with the same connectivity nothing is labelled twice.
+    Equal, numbers included, to ``skimage.measure.label`` of the whole image. After
+    :func:`bigimg.morphology.remove_small_objects` or another filter of objects with the same connectivity nothing is
+    labelled twice.
 
     Examples
     --------

@@ -122,7 +122,7 @@ def ndvi(image: Any, *, nir: Band, red: Band, scale: float = 1.0, offset: float 
     Returns
     -------
     (..., M, N) array of float32 for float32 images, else of float64
-        From -1 to 1: plants are well above 0.
+        From -1 to 1: plants are well above 0. 0 where both bands are 0.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def ndwi(image: Any, *, green: Band, nir: Band, scale: float = 1.0, offset: floa
     Returns
     -------
     (..., M, N) array of float32 for float32 images, else of float64
-        From -1 to 1: water is above 0.
+        From -1 to 1: water is above 0. 0 where both bands are 0.
 
     Examples
     --------

@@ -26,7 +26,7 @@ def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: A
 
     Parameters
     ----------
-    image : (..., C, M, N) array of integers or floats
+    image : (..., C, M, N) array of booleans, integers or floats
         Red, green, blue, and perhaps alpha; the values keep their range. An image of one channel, or of grey and alpha,
         gives the grey.
 
@@ -34,6 +34,11 @@ def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: A
     -------
     (..., M, N) array of float32 for float32 images, else of float64
         ``0.2125 R + 0.7154 G + 0.0721 B``, as scikit-image weighs them.
+
+    Notes
+    -----
+    Equal to ``skimage.color.rgb2gray`` up to rounding, times the largest value of the dtype for integers: scikit-image
+    scales these to 0..1.
 
     Examples
     --------
@@ -61,6 +66,10 @@ def to_gray(image: Any) -> Any:
     Returns
     -------
     (M, N) array of the same kind
+
+    Notes
+    -----
+    Colours become grey as by :func:`rgb2gray`.
 
     Examples
     --------

@@ -209,6 +209,10 @@ def rgb2cmyk(image: Any) -> Any:
     (..., 4, M, N) array of float32 for float32 images, else of float64
         Each in 0..1: ``k = 1 - max(r, g, b)`` and ``c = (1 - r - k) / (1 - k)``; black has no colour.
 
+    Notes
+    -----
+    A formula without a colour profile: what a press prints looks otherwise. scikit-image has no such conversion.
+
     Examples
     --------
     >>> import numpy as np
@@ -231,6 +235,10 @@ def cmyk2rgb(image: Any) -> Any:
     -------
     (..., 3, M, N) array of float32 for float32 images, else of float64
         Each in 0..1: ``r = (1 - c) (1 - k)``.
+
+    Notes
+    -----
+    The inverse of :func:`rgb2cmyk`. scikit-image has no such conversion.
 
     Examples
     --------

@@ -141,7 +141,7 @@ def gabor(
     frequency : float
         Of the wave, in cycles a pixel.
     theta : float
-        Direction of the wave in radians: 0 is along the columns axis, pi / 2 along the rows.
+        Direction of the wave in radians: at 0 it goes along x, from column to column; at pi / 2 along y.
     bandwidth : float
         What the filter lets pass, in octaves; it gives the standard deviations that are not given.
     sigma_x, sigma_y : float, optional

@@ -130,7 +130,7 @@ def nl_means(
         Side of the patches that are compared, in pixels; odd.
     patch_distance : int
         How far away along each axis patches are looked for, in pixels. This is the limit of the method here: not the
-        whole image is searched, but a window of ``2 * patch_distance + 1``, as in scikit-image. The tile sees
+        whole image is searched, but a window of ``2 * patch_distance + 1``, as in scikit-image. A tile reads
         ``patch_size // 2 + patch_distance`` pixels more.
     sigma : float
         Standard deviation of the noise in grey values; patches differ by it in any case. With it, a smaller ``h``.

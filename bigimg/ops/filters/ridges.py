@@ -104,8 +104,9 @@ def frangi(
     beta : float
         How readily spots are taken for lines; large values take more of them.
     gamma : float, optional
-        How strong the curvature must be. By default half of the largest in the whole image for the first of the sigmas
-        (the root of the sum of the squares of the second derivatives), found by a reduction; one for all planes.
+        How strong the curvature must be, in grey values. By default half of the largest in the whole image for the
+        first of the sigmas (the root of the sum of the squares of the second derivatives), found by a reduction; one
+        for all planes.
     black_ridges : bool
         Whether ridges are darker than what is about them, else brighter.
     dims : {"yx", "zyx"}

@@ -54,8 +54,8 @@ def gaussian(
 
     Notes
     -----
-    Equal to ``scipy.ndimage.gaussian_filter(image, sigma, mode="reflect")`` up to the rounding of the dtype, and to the
-    bit the same however the image is cut.
+    Equal to ``scipy.ndimage.gaussian_filter(image.astype(float), sigma, mode="reflect", truncate=truncate)`` up to the
+    rounding of the dtype, and to the bit the same however the image is cut. Of integers SciPy makes integers.
 
     Examples
     --------

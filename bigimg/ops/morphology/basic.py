@@ -142,6 +142,7 @@ def opening(
     Returns
     -------
     (..., M, N) array of the dtype of the image
+        Borders and masks as for :func:`erosion`.
 
     Notes
     -----
@@ -182,6 +183,7 @@ def closing(
     Returns
     -------
     (..., M, N) array of the dtype of the image
+        Borders and masks as for :func:`erosion`.
 
     Notes
     -----

@@ -48,6 +48,7 @@ def white_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     Returns
     -------
     (..., M, N) array of the dtype of the image
+        Pixels beyond the border of the image, and pixels that are not valid, take no part.
 
     Notes
     -----
@@ -79,6 +80,7 @@ def black_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     Returns
     -------
     (..., M, N) array of the dtype of the image
+        Pixels beyond the border of the image, and pixels that are not valid, take no part.
 
     Notes
     -----

@@ -33,7 +33,11 @@ def remove_small_objects(
     Returns
     -------
     (..., M, N) boolean array
-        Objects are judged whole, wherever tiles cut them.
+        Objects are judged whole, wherever tiles cut them. Pixels that are not valid are background.
+
+    Notes
+    -----
+    Equal to ``skimage.morphology.remove_small_objects(mask, max_size=min_size - 1, connectivity=connectivity)``.
 
     Examples
     --------
@@ -69,7 +73,12 @@ def filter_sizes(
     Returns
     -------
     (..., M, N) boolean array
-        Objects are judged whole, wherever tiles cut them.
+        Objects are judged whole, wherever tiles cut them. Pixels that are not valid are background.
+
+    Notes
+    -----
+    scikit-image and SciPy have no such function; the same as keeping the labels of ``skimage.measure.label`` whose
+    counts of pixels are in the range.
 
     Examples
     --------
@@ -98,11 +107,12 @@ def clear_border(mask: Any, *, dims: Dims = "yx") -> Any:
     Returns
     -------
     (..., M, N) boolean array
-        The border of a tile is no border. Pixels are neighbours across corners too, as in scikit-image.
+        The border of a tile is no border, nor are pixels that are not valid: they are background. Pixels are neighbours
+        across corners too, as in scikit-image.
 
     Notes
     -----
-    Equal to ``skimage.segmentation.clear_border``.
+    Equal to ``skimage.segmentation.clear_border(mask)``.
 
     Examples
     --------
@@ -132,7 +142,8 @@ def largest_objects(
     Returns
     -------
     (..., M, N) boolean array
-        Of objects of the same size those stay whose first pixel, row by row, comes first.
+        Of objects of the same size those stay whose first pixel, row by row, comes first. Pixels that are not valid are
+        background.
 
     Notes
     -----

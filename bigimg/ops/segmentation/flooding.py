@@ -289,8 +289,8 @@ def watershed(
     connectivity : int
         Which pixels are neighbours: 1 across edges (faces), 2 across corners too, 3 in volumes.
     max_object_pixels : int
-        The largest box that an object of the mask may fill. One task floods it with some 50 bytes a pixel; without a
-        mask the whole plane (or volume) is one object.
+        The largest box that an object of the mask may fill, in pixels. One task floods it with some 50 bytes a pixel;
+        without a mask the whole plane (or volume) is one object.
     dims : {"yx", "zyx"}
         Basins of each plane, or of the volume.
 

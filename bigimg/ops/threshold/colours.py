@@ -41,6 +41,11 @@ def color_range(image: Any, *, low: Colour, high: Colour, space: Literal["rgb", 
     ParameterError
         If the range of a channel is empty.
 
+    Notes
+    -----
+    Equal to comparing each channel of ``image``, ``skimage.color.rgb2hsv(image)`` or ``skimage.color.rgb2lab(image)``;
+    of the last up to rounding.
+
     Examples
     --------
     >>> import numpy as np

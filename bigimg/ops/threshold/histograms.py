@@ -108,7 +108,7 @@ def triangle_value(image: Any) -> Any:
 
     Notes
     -----
-    Equal to ``skimage.filters.threshold_triangle`` of the whole image.
+    Equal to ``skimage.filters.threshold_triangle`` of the whole image: each grey value of integers, 256 bins of floats.
 
     References
     ----------

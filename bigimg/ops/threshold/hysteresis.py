@@ -59,8 +59,8 @@ def hysteresis(image: Any, *, low: float, high: float, dims: Dims = "yx") -> Any
     Notes
     -----
     Equal to ``skimage.filters.apply_hysteresis_threshold`` of the whole image with ``numpy.float64`` thresholds: pixels
-    and thresholds are compared as the numbers they are, while NumPy rounds a Python number to float32 first. Labels of the result with
-    ``connectivity=1`` take the tiles that are labelled already.
+    and thresholds are compared as the numbers they are, while NumPy rounds a Python number to float32 first. Labels of
+    the result with ``connectivity=1`` take the tiles that are labelled already.
 
     References
     ----------

@@ -37,7 +37,7 @@ def local_mean(
     Notes
     -----
     Equal to ``image > skimage.filters.threshold_local(image, window_size, "mean", offset)``; integer images are summed
-    exactly, where scikit-image rounds.
+    exactly, where scikit-image rounds. For float32, scikit-image rounds the mean to float32; here it stays float64.
 
     Examples
     --------

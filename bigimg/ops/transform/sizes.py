@@ -172,7 +172,7 @@ def resize(
     -------
     array of the new shape
         Of the dtype of the image where the nearest pixels are taken without smoothing; else of float32 for float32
-        images, else of float64. Pixels beyond the border are mirrored (``c b | a b c``). Where some pixels are not
+        images, else of float64. Pixels beyond the border are mirrored (``d c b | a b c d``). Where some pixels are not
         valid, smoothing leaves them out, and a pixel of the result is valid where all the pixels are that it lies
         between. Of an ``xarray.DataArray``, coordinates that are numbers, and ``attrs["scale"]``, are those of the new
         pixels.
@@ -287,8 +287,8 @@ def pyramid_reduce(
     Returns
     -------
     array of the new shape, of float32 for float32 images, else of float64
-        The Gaussian reflects pixels beyond the border (``b a | a b``). Pixels that are not valid are left out by it; a
-        pixel of the result is valid where all the pixels are that it lies between.
+        The Gaussian reflects pixels beyond the border (``d c b a | a b c d``). Pixels that are not valid are left out
+        by it; a pixel of the result is valid where all the pixels are that it lies between.
 
     Notes
     -----
