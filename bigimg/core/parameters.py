@@ -80,7 +80,7 @@ class Parameter:
         """Return ``value`` in its declared type, or say what was wrong with it."""
         if is_deferred(value):
             return self._deferred(value, owner)
-        if not self.is_image and np.ndim(value) == 0 and hasattr(value, "item") and value is not np.ma.masked:
+        if not self.is_image and getattr(value, "ndim", None) == 0 and value is not np.ma.masked:
             value = value.item()  # a number of NumPy, or the mean of an xarray.DataArray
         if value is np.ma.masked:
             raise ParameterError(f"{owner}: {self.name} must be a value (got a masked one)")

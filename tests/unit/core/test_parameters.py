@@ -144,6 +144,8 @@ def test_arrays_of_one_number_are_that_number():
 
     assert Parameters(op, "demo.op").bind((), {"k": xr.DataArray(3.0)}) == {"k": 3.0}
     assert Parameters(op, "demo.op").bind((), {"k": np.array(3)}) == {"k": 3.0}
+    with pytest.raises(ParameterError, match="valid number"):
+        Parameters(op, "demo.op").bind((), {"k": [1, [2]]})
 
 
 def test_only_numbers_may_wait_for_their_value():
