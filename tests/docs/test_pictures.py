@@ -12,7 +12,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def _maker():
     spec = importlib.util.spec_from_file_location("make_pictures", DOCS / "make_pictures.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -30,7 +31,8 @@ def test_every_operation_that_gives_an_image_has_a_picture():
 def test_a_picture_is_what_the_operation_makes(name):
     stored = cv2.imread(str(MAKER.FOLDER / f"{name}.png"))
     drawing = MAKER.picture(name)
-    assert stored is not None and stored.shape == drawing.shape
+    assert stored is not None
+    assert stored.shape == drawing.shape
     # The rounding of another processor may move a grey value by one.
     assert np.abs(stored[..., ::-1].astype(int) - drawing).max() <= 1
     halves = drawing[:, : MAKER.EDGE], drawing[:, MAKER.EDGE + MAKER.GAP :]
