@@ -21,6 +21,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
+from bigimg.errors import ImageError
 from bigimg.kernels.exact_sums import add_shifted, as_integers, decode, digits_for
 from bigimg.kernels.planes import read_only
 
@@ -49,6 +50,11 @@ def total(pixels: Pixels, valid: Valid | None = None) -> int:
     valid
         Which pixels count.
 
+    Raises
+    ------
+    ImageError
+        If a valid pixel is not finite.
+
     Examples
     --------
     >>> total(np.array([250, 250], np.uint8))
@@ -66,7 +72,8 @@ def total(pixels: Pixels, valid: Valid | None = None) -> int:
         values = values.astype(np.float32)
     digits = np.zeros(digits_for(2046), np.int64)
     for start in range(0, values.size, 2**28):  # a digit takes 2**30 terms
-        _add_floats(digits, read_only(values[start : start + 2**28]))
+        if not _add_floats(digits, read_only(values[start : start + 2**28])):
+            raise ImageError("the image has pixels that are not finite; mark them as invalid with a mask")
         _carry(digits)
     return int(as_integers(digits))
 
@@ -85,13 +92,16 @@ def _carry(digits: NDArray[np.int64]) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _add_floats(digits: NDArray[np.int64], values: NDArray[Any]) -> None:
+def _add_floats(digits: NDArray[np.int64], values: NDArray[Any]) -> bool:
+    """Add ``values`` to ``digits``, and say whether all were finite."""
     for start in range(0, values.shape[0], _BLOCK):
         block = values[start : start + _BLOCK]
         bits = np.int64(0)  # positive floats order as their bits do, and a maximum of integers vectorises
         for i in range(block.shape[0]):
             bits = max(bits, np.float64(block[i]).view(np.int64) & _MAGNITUDE)
         greatest = np.int64(bits).view(np.float64)
+        if not np.isfinite(greatest):
+            return False
         if greatest == 0:
             continue
         if _LEAST < greatest < _GREATEST:
@@ -104,6 +114,7 @@ def _add_floats(digits: NDArray[np.int64], values: NDArray[Any]) -> None:
         for i in range(block.shape[0]):
             magnitude, position, sign = decode(np.float64(block[i]).view(np.uint64), 52, True, 64)
             add_shifted(digits, magnitude, position, sign)
+    return True
 
 
 @njit(nogil=True, cache=True)

@@ -19,7 +19,7 @@ from bigimg.run.places import Moves, check_labels, check_together, moves_of
 from bigimg.run.steps import INPUT, Step, image_parameters
 from bigimg.run.workflow import Workflow
 
-BINS_OF = {"threshold.li": LI_BINS}
+BINS_OF = {"threshold.li": LI_BINS, "threshold.robust_background": LI_BINS}
 """Bins that a global threshold counts floats in, where it is not the usual number."""
 
 ROWS = ("table", "value")

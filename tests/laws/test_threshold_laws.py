@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigimg.core.footprint import ball, disk
+from bigimg.errors import ImageError
 from bigimg.kernels import local
 from bigimg.kernels.comparison import between, brighter
 from bigimg.kernels.contrast import bernsen_mask
@@ -17,6 +18,7 @@ from bigimg.kernels.local_averages import local_gaussian_mask, local_median_mask
 from bigimg.kernels.local_rules import MEAN, NIBLACK, PHANSALKAR, SAUVOLA, Rule
 from bigimg.kernels.local_trees import fill_rows, fill_volume
 from bigimg.kernels.totals import UNIT, mean, total
+from bigimg.ops import threshold
 
 RULES = {
     "mean": Rule(MEAN, offset=0.5),
@@ -167,3 +169,10 @@ def test_pixels_are_compared_as_the_numbers_they_are(dtype, low, high, seed):
         np.testing.assert_array_equal(brighter(image, value), exact > limit)
     ends = [Fraction(value) if np.isfinite(value) else value for value in (low, high)]
     np.testing.assert_array_equal(between(image, low, high), (exact >= ends[0]) & (exact <= ends[1]))
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_the_mean_of_infinity_is_refused(bad):
+    with pytest.raises(ImageError, match="not finite"):
+        threshold.mean_value(np.array([[bad, 1.0]]))
+    assert threshold.mean_value(np.ma.MaskedArray([[bad, 1.0]], [[True, False]])) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, is_deferred
 from bigimg.engine.faces import composed
 from bigimg.engine.kinds import gather, opened
+from bigimg.kernels.comparison import brighter
 from bigimg.ops.object_filters import Seeded
 from bigimg.ops.objects import Objects, needs_64_bits
 
@@ -30,11 +30,11 @@ class BrightObjects(Objects):
 
     def members(self, pixels: Pixels, valid: Valid | None) -> NDArray[np.bool_]:
         """Return the pixels brighter than both thresholds, or the lower one."""
-        return super().members(_brighter(pixels, min(self.low, self.high)), valid)
+        return super().members(brighter(pixels, min(self.low, self.high)), valid)
 
     def seeds(self, pixels: Pixels) -> NDArray[np.bool_]:
         """Return the pixels brighter than the upper threshold."""
-        return _brighter(pixels, self.high)
+        return brighter(pixels, self.high)
 
 
 @composed(takes="image", gives="mask")
@@ -82,17 +82,3 @@ def hysteresis(image: Any, *, low: float, high: float, dims: Dims = "yx") -> Any
 
 def _known(value: Any) -> float:
     return float(value.compute() if is_deferred(value) else value)
-
-
-def _brighter(pixels: Pixels, value: float) -> NDArray[np.bool_]:
-    """Return ``pixels > value`` as of exact numbers, without a copy of the pixels in the dtype of the value."""
-    value = float(value)
-    if pixels.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            below = pixels.dtype.type(value)
-        return np.asarray(
-            pixels > (np.nextafter(below, below.dtype.type(-math.inf)) if float(below) > value else below)
-        )
-    if pixels.dtype.kind == "b":
-        pixels = pixels.view(np.uint8)
-    return np.asarray(pixels > (math.floor(value) if math.isfinite(value) else value))
