@@ -167,7 +167,7 @@ def pictures(
         factor = shrink_factor(plane, LARGEST)
         parts = [reduce(Shrink(factor, plane), image.astype("uint8") if image.dtype == bool else image)]
         if labels is not None and name in results.labels(labels):
-            numbers = _plane(lazy_image(results.label_source(labels, name), 2048))
+            numbers = _plane(lazy_image(results.label_source(labels, name), 2048), most_colours=1)
             parts.append(reduce(Sample(factor, plane), numbers))
         lazy[name] = parts
     flat = client.compute([part for parts in lazy.values() for part in parts], optimize_graph=True, sync=True)
@@ -175,12 +175,15 @@ def pictures(
     return {name: Pictured(next(values), next(values) if len(parts) > 1 else None) for name, parts in lazy.items()}
 
 
-def _plane(image: Any) -> Any:
-    """Return what of an image can be looked at: its colours or first channel, in the middle of its stack and time."""
+def _plane(image: Any, most_colours: int = 4) -> Any:
+    """Return what of an image can be looked at: its colours or first channel, in the middle of its stack and time.
+
+    Labels have no colours, and those of each channel are others.
+    """
     for axis in ("t", "z"):
         if axis in image.dims:
             image = image.isel({axis: image.sizes[axis] // 2})
-    if "c" in image.dims and image.sizes["c"] not in (3, 4):
+    if "c" in image.dims and not 3 <= image.sizes["c"] <= most_colours:
         image = image.isel(c=0)
     return image
 

@@ -29,6 +29,11 @@ def test_what_of_an_image_is_shown(given, expected):
     np.testing.assert_array_equal(_plane(given).values, expected.values)
 
 
+def test_labels_of_colours_are_shown_of_the_first():
+    given = image(c=3, y=4, x=5)
+    np.testing.assert_array_equal(_plane(given, most_colours=1).values, given[0].values)
+
+
 @pytest.mark.parametrize("shape", [(9, 8), (3, 9, 8), (4, 9, 8), (1, 1)])
 @pytest.mark.parametrize("value", [0.0, 7.0, 1e9])
 def test_any_picture_can_be_shown(shape, value):
