@@ -99,8 +99,46 @@ class Length(Physical):
         return tuple(float(f"{self.value * METRES[self.unit] / size:.12g}") for size in spacing)
 
     def __str__(self) -> str:
-        shortest = {unit: symbol for symbol, unit in reversed(SYMBOLS.items())}
-        return f"{self.value:g} {shortest[self.unit]}"
+        return f"{self.value:g} {_symbol(self.unit)}"
+
+
+@dataclass(frozen=True)
+class PixelSize(Physical):
+    """The size of an image's own pixels in some unit: with it, distances come out in that unit.
+
+    Examples
+    --------
+    >>> PixelSize.parse("um").in_pixels((2e-6, 0.5e-6, 0.5e-6))
+    (2.0, 0.5, 0.5)
+    """
+
+    unit: str
+    """A name of :data:`METRES`."""
+
+    @classmethod
+    def parse(cls, text: str) -> PixelSize:
+        """Read a unit, by its name or symbol.
+
+        Raises
+        ------
+        ParameterError
+            If it is no unit of length.
+        """
+        unit = SYMBOLS.get(text.strip(), text.strip())
+        if unit not in METRES:
+            raise ParameterError(f"a unit of length is such as um, nm or m (got {text!r})")
+        return cls(unit)
+
+    def in_pixels(self, spacing: Sequence[float]) -> tuple[float, ...]:
+        """Return the size of pixels of ``spacing`` metres in the unit."""
+        return tuple(float(f"{size / METRES[self.unit]:.12g}") for size in spacing)
+
+    def __str__(self) -> str:
+        return _symbol(self.unit)
+
+
+def _symbol(unit: str) -> str:
+    return {name: symbol for symbol, name in reversed(SYMBOLS.items())}.get(unit, unit)
 
 
 def pixel_spacing(attrs: Mapping[str, Any], dims: Sequence[str], what: str) -> tuple[float, ...]:

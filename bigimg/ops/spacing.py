@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from bigimg.core.lengths import PixelSize
 from bigimg.core.parameters import Dims
 from bigimg.errors import ParameterError
 
 
-def _positive(value: float | Sequence[float]) -> float | Sequence[float]:
-    numbers = [value] if isinstance(value, float | int) else value
+def as_spacing(given: object) -> float | tuple[float, ...] | PixelSize:
+    """Return a spacing: a number above 0, one an axis, or the unit that the image's own pixels are measured in.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if isinstance(given, PixelSize):
+        return given
+    if isinstance(given, str):
+        return PixelSize.parse(given)
+    numbers: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
+        raise ValueError("must be a number, one an axis, or a unit such as 'um'")
     if not all(0 < number < float("inf") for number in numbers):
         raise ValueError("must be greater than 0 along each axis")
-    return value
+    return tuple(map(float, numbers)) if isinstance(given, (list, tuple)) else float(numbers[0])
 
 
 _NUMBER = {"type": "number", "exclusiveMinimum": 0}
 
 Spacing = Annotated[
-    float | Sequence[float],
-    AfterValidator(_positive),
-    WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 3}]}),
+    Any,
+    BeforeValidator(as_spacing),
+    PlainSerializer(lambda value: str(value) if isinstance(value, PixelSize) else value),
+    WithJsonSchema(
+        {
+            "description": "a number above 0; or one an axis; or a unit, `um`, for the image's own pixels",
+            "anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 3}, {"type": "string"}],
+        }
+    ),
 ]
-"""Distance of pixels along each axis."""
+"""Distance of pixels along each axis: numbers, or that of the image's own pixels in a unit."""
 
 
 def along_axes(spacing: float | Sequence[float], dims: Dims, what: str) -> tuple[float, ...]:

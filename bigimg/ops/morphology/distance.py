@@ -15,7 +15,7 @@ from bigimg.core.reduction import Gather
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
 from bigimg.engine.gather import gather_arrays, gather_whole
-from bigimg.engine.kinds import opened
+from bigimg.engine.kinds import opened, resolved
 from bigimg.errors import ImageError
 from bigimg.kernels import distance as kernel
 from bigimg.kernels.distance import FAR, Beside, Parabolas
@@ -140,8 +140,9 @@ def distance_transform(mask: Any, *, sampling: Spacing = 1.0, dims: Dims = "yx")
     Parameters
     ----------
     mask : (..., M, N) boolean array
-    sampling : float or sequence of float
-        Distance of pixels along each axis, in any unit; one number for all axes.
+    sampling : float, sequence of float, or unit
+        Distance of pixels along each axis, in any unit; one number for all axes. A unit such as ``"um"`` takes the
+        distances that the image itself says (``attrs["scale"]`` and ``attrs["units"]``), and measures in it.
     dims : {"yx", "zyx"}
         Distances in each plane, or in the volume.
 
@@ -184,6 +185,7 @@ def distance_transform(mask: Any, *, sampling: Spacing = 1.0, dims: Dims = "yx")
         raise ImageError(
             f"distances are measured in boolean masks (got {given.pixels.dtype}); compare first, as in image > 0"
         )
+    sampling = resolved({"sampling": sampling}, mask, ndim, "morphology.distance_transform").get("sampling", sampling)
     lengths = along_axes(sampling, dims, "morphology.distance_transform: sampling")
     run = gather_arrays if given.lazy else gather_whole
     result = run(StepsAlong(), [given.pixels], ndim, given.valid)

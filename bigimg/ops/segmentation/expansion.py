@@ -38,8 +38,9 @@ def expand_labels(
     distance : float
         How far from its nearest labelled pixel a pixel of the background may be to get its label; between centres of
         pixels, in units of ``spacing``.
-    spacing : float or sequence of float
-        Distance of pixels along each axis; one number for all axes.
+    spacing : float, sequence of float, or unit
+        Distance of pixels along each axis; one number for all axes. A unit such as ``"um"`` takes the distances that
+        the image itself says, and ``distance`` is in it.
     dims : {"yx", "zyx"}
         Grow in each plane, or in the volume.
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import scipy.ndimage as ndi
 import xarray as xr
+from skimage import measure as skmeasure
 
 from bigimg.core.lengths import Length, as_sigma, per_axis, pixel_spacing
 from bigimg.errors import ImageError, ParameterError
-from bigimg.ops import filters, morphology
+from bigimg.ops import filters, morphology, segmentation
 from bigimg.run.workflow import Workflow
 
 MICROMETRES = {"z": "micrometer", "y": "micrometer", "x": "micrometer"}
@@ -97,3 +98,27 @@ def test_a_workflow_holds_radii_as_text():
     flow = Workflow.parse("name: grown\nsteps:\n  - op: morphology.dilation\n    footprint: {disk: 0.8 um}\n")
     assert flow.steps[0].params["footprint"] == {"disk": "0.8 um"}
     assert Workflow.parse(flow.dump()) == flow
+
+
+def test_distances_in_the_unit_of_the_image():
+    mask = np.random.default_rng(0).random((7, 15, 18)) < 0.9
+    attrs = {"scale": {"z": 1.0, "y": 0.5, "x": 0.25}, "units": MICROMETRES}
+    image = xr.DataArray(mask, dims=("z", "y", "x"), attrs=attrs)
+    labels = image.copy(data=skmeasure.label(~mask))
+    wanted = ndi.distance_transform_edt(mask, sampling=(1, 0.5, 0.25))
+    grown = segmentation.expand_labels(labels.values, distance=0.6, spacing=(1, 0.5, 0.25), dims="zyx")
+    for cut in ({}, {"z": 3, "y": 4, "x": 7}):
+        given, given_labels = (image.chunk(cut), labels.chunk(cut)) if cut else (image, labels)
+        np.testing.assert_array_equal(morphology.distance_transform(given, sampling="um", dims="zyx"), wanted)
+        np.testing.assert_array_equal(
+            segmentation.expand_labels(given_labels, distance=0.6, spacing="um", dims="zyx"), grown
+        )
+    nanometres = morphology.distance_transform(image, sampling="nm", dims="zyx")
+    np.testing.assert_allclose(nanometres, 1000 * wanted)
+    with pytest.raises(ImageError, match="sampling is a length"):
+        morphology.distance_transform(mask, sampling="um")
+    with pytest.raises(ParameterError, match="unit of length"):
+        morphology.distance_transform(image, sampling="parsec")
+    for bad in (0, [1, -1], True, [1, "um"], None):
+        with pytest.raises(ParameterError, match="sampling must"):
+            morphology.distance_transform(mask, sampling=bad)
