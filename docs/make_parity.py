@@ -199,7 +199,12 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "",
             JOIN_TESTS,
         ),
-        Row("flat field estimated from a collection", (), "", "**not there**: a flat image must be given"),
+        Row(
+            "flat field estimated from a collection",
+            of("exposure", "illumination"),
+            "the mean or median of the images, smoothed: NumPy and SciPy",
+            "images of one shape, stacked along t",
+        ),
         Row(
             "resize, rescale, pyramid",
             of("transform", "resize", "rescale", "pyramid_reduce", "downscale_local_mean"),

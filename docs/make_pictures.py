@@ -107,6 +107,13 @@ def flat() -> Pixels:
     return np.exp(-(y**2 + x**2) / EDGE**2 * 2)
 
 
+def lit() -> Pixels:
+    """Return pieces of tissue under one lamp."""
+    places = [(row, column) for row in (0, 120, 240, 360) for column in (0, 120, 240, 360)]
+    red = data.immunohistochemistry()[..., 2]
+    return np.stack([red[row : row + EDGE, column : column + EDGE] * flat() for row, column in places]).astype("uint8")
+
+
 # What an operation is shown with, where the usual image and the example of its parameters do not do: an image, and
 # parameters. An image that is a parameter is called.
 SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
@@ -122,6 +129,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "color.rgba2rgb": (rgba, {}),
     "exposure.adjust_gamma": (gray, {"gamma": 0.5}),
     "exposure.flat_field": (lambda: (gray() * flat()).astype("uint8"), {"flat": flat}),
+    "exposure.illumination": (lit, {"sigma": 8}),
     "exposure.rolling_ball": (page, {"radius": 20}),
     "exposure.subtract_background": (page, {"radius": 20}),
     "exposure.subtract_gaussian": (page, {"sigma": 12}),

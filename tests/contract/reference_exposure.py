@@ -87,6 +87,18 @@ def curve(name, function, params, dtypes=ALL):
     return Case(f"exposure.{name}", lambda image: function(image, **params), params, dtypes, image=not_negative)
 
 
+def lit(dtype):
+    """Frames of one lamp and other objects."""
+    lamp = np.linspace(0.4, 1, 47)
+    frames = np.stack([random_image((31, 47), "float64", seed) for seed in range(5)]) * lamp
+    return frames.astype(dtype) if dtype.kind == "f" else (frames * np.iinfo(dtype).max).astype(dtype)
+
+
+def lamp_of(image, middle, sigma):
+    frames = image.astype("float64")
+    return ndi.gaussian_filter(middle(frames, axis=0).astype(floating(image).dtype), sigma)
+
+
 CASES = [
     *(
         Case("exposure.rescale_intensity", partial(rescaled, **params), params, ALL)
@@ -170,5 +182,16 @@ CASES = [
         ALL,
         rtol=1e-6,
         image=even,
+    ),
+    *(
+        Case(
+            "exposure.illumination",
+            partial(lamp_of, middle=middle, sigma=3),
+            {"method": middle.__name__, "sigma": 3},
+            NUMBERS,
+            rtol=2e-6,
+            image=lit,
+        )
+        for middle in (np.mean, np.median)
     ),
 ]

@@ -38,9 +38,10 @@ CHANNELS = {name: 3 for name in OPERATIONS if name.startswith("color.")} | {
     "threshold.color_range": 3,
     "transform.project": 3,
     "transform.temporal_median": 3,
+    "exposure.illumination": 3,
 }
 """How many channels, or frames, an operation takes beside the plane."""
-DIMS = {"transform.temporal_median": ("t", "y", "x")}
+DIMS = dict.fromkeys(("exposure.illumination", "transform.temporal_median"), ("t", "y", "x"))
 """What the axes of an image are called where the axis before the plane is not that of channels."""
 
 TWO_PEAKS = ("threshold.minimum",)

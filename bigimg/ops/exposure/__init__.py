@@ -5,6 +5,7 @@ from bigimg.ops.exposure.background import flat_field, rolling_ball, subtract_ba
 from bigimg.ops.exposure.curves import adjust_gamma, adjust_log, adjust_sigmoid
 from bigimg.ops.exposure.equalization import equalize_hist
 from bigimg.ops.exposure.intensity import invert, normalize, rescale_intensity, standardize
+from bigimg.ops.exposure.light import illumination
 from bigimg.ops.exposure.values import mean_value, percentile_values, std_value
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "equalize_adapthist",
     "equalize_hist",
     "flat_field",
+    "illumination",
     "invert",
     "mean_value",
     "normalize",
