@@ -49,7 +49,8 @@ def bernsen_mask(
     """
     if pixels.dtype.kind == "b":
         pixels = pixels.view(np.uint8)
-    pixels = np.require(pixels, pixels.dtype.newbyteorder("="), ("C", "A"))
+    dtype = np.dtype(np.float32) if pixels.dtype == np.float16 else pixels.dtype.newbyteorder("=")
+    pixels = np.require(pixels, dtype, ("C", "A"))
     darkest, brightest = erode(pixels, footprint, ndim, valid), dilate(pixels, footprint, ndim, valid)
     out = np.empty(pixels.shape, bool)
     grey, low, high = (read_only(each).reshape(-1) for each in (pixels, darkest, brightest))

@@ -75,6 +75,8 @@ class RegionalMaxima(Gather[Plateaus, Sent, Mapping[tuple[int, ...], NDArray[np.
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Plateaus, Sent]:
         """Find the plateaus of the tile by itself."""
         pixels = images[0].view(np.uint8) if images[0].dtype.kind == "b" else images[0]
+        if pixels.dtype == np.float16:
+            pixels = pixels.astype(np.float32)  # compiled code has no halves
         pixels = turned_over(pixels) if self.minima else pixels
         values, marks = bordered(pixels, valid)
         runs = label_runs(peaks(values, marks, tile.shape, self.connectivity), self.connectivity)
