@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bigimg.core.operation import Pixels, Valid
+from bigimg.kernels.planes import smoothed_dtype
 from bigimg.kernels.smooth import gaussian
 
 
@@ -48,11 +49,29 @@ def difference_of_gaussians(
     """
     if not pixels.size:
         return gaussian(pixels, low, truncate, ndim, valid)
-    # The Gaussians reflect; they do not see as far as the end of an image that goes on with its outermost pixels.
-    reach = [int(truncate * max(pair) + 0.5) for pair in zip(low, high)]
-    margin = [(0, 0)] * (pixels.ndim - ndim) + [(size, size) for size in reach]
-    wide = np.pad(pixels, margin, mode="edge")
-    known = None if valid is None else np.pad(valid, margin, mode="edge")
-    inside: Any = (..., *[slice(size, size + length) for size, length in zip(reach, pixels.shape[-ndim:])])
-    result = gaussian(wide, low, truncate, ndim, known)[inside]
-    return np.asarray(result - gaussian(wide, high, truncate, ndim, known)[inside])
+    return np.asarray(_smooth(pixels, low, truncate, ndim, valid) - _smooth(pixels, high, truncate, ndim, valid))
+
+
+def _smooth(pixels: Pixels, sigma: Sequence[float], truncate: float, ndim: int, valid: Valid | None) -> Pixels:
+    """Smooth an image that goes on with its outermost pixels."""
+    if valid is None:
+        return _along_each(pixels, sigma, truncate, ndim)
+    dtype = smoothed_dtype(pixels.dtype)
+    total = _along_each(np.where(valid, pixels, pixels.dtype.type(0)), sigma, truncate, ndim)
+    weight = _along_each(valid.astype(dtype), sigma, truncate, ndim)
+    return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+
+
+def _along_each(pixels: Pixels, sigma: Sequence[float], truncate: float, ndim: int) -> Pixels:
+    # The Gaussian reflects; it does not see as far as the end of an image that goes on. One axis is widened at a time,
+    # so that a Gaussian much wider than the image is a matter of its lines, and not of a square of its own size.
+    deep, (down, along) = range(-ndim, -2), (-2, -1)
+    for axis in (*deep, along, down):
+        reach = int(truncate * sigma[axis] + 0.5)
+        margin = [(0, 0)] * pixels.ndim
+        margin[axis] = (reach, reach)
+        alone = [each if place - ndim == axis else 0.0 for place, each in enumerate(sigma)]
+        inside: list[Any] = [slice(None)] * pixels.ndim
+        inside[axis] = slice(reach, reach + pixels.shape[axis])
+        pixels = gaussian(np.pad(pixels, margin, mode="edge"), alone, truncate, ndim)[tuple(inside)]
+    return pixels
