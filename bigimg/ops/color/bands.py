@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
-from annotated_types import Ge, Len
+from annotated_types import Ge, Le, Len
 from pydantic import Strict
 
 from bigimg.core.operation import Pixels, Valid
@@ -18,6 +18,12 @@ from bigimg.kernels.planes import smoothed_dtype
 
 Band = Annotated[int, Ge(0)] | str
 """Which channel: its number from 0, or its name."""
+
+Factor = Annotated[float, Ge(-1e100), Le(1e100)]
+"""Of a reflectance: so large that no sensor needs more, and no product of a number of float32 overflows."""
+
+_LARGE, _SMALLER = 2.0**600, 2.0**-700
+"""Products of numbers below the first do not overflow; the second makes such of all others."""
 
 Bands = Annotated[tuple[Band, ...], Strict(False), Len(1)]
 
@@ -76,7 +82,7 @@ def channels(image: Any, *, indices: Bands) -> Any:
 
 
 @composed(takes="image", gives="image")
-def normalized_difference(image: Any, *, first: Band, second: Band, scale: float = 1.0, offset: float = 0.0) -> Any:
+def normalized_difference(image: Any, *, first: Band, second: Band, scale: Factor = 1.0, offset: Factor = 0.0) -> Any:
     """Compare two bands: ``(first - second) / (first + second)``.
 
     Parameters
@@ -108,7 +114,7 @@ def normalized_difference(image: Any, *, first: Band, second: Band, scale: float
 
 
 @composed(takes="image", gives="image")
-def ndvi(image: Any, *, nir: Band, red: Band, scale: float = 1.0, offset: float = 0.0) -> Any:
+def ndvi(image: Any, *, nir: Band, red: Band, scale: Factor = 1.0, offset: Factor = 0.0) -> Any:
     """Measure vegetation: the normalized difference of the near infrared and red (Rouse 1974).
 
     Parameters
@@ -134,7 +140,7 @@ def ndvi(image: Any, *, nir: Band, red: Band, scale: float = 1.0, offset: float 
 
 
 @composed(takes="image", gives="image")
-def ndwi(image: Any, *, green: Band, nir: Band, scale: float = 1.0, offset: float = 0.0) -> Any:
+def ndwi(image: Any, *, green: Band, nir: Band, scale: Factor = 1.0, offset: Factor = 0.0) -> Any:
     """Measure open water: the normalized difference of green and the near infrared (McFeeters 1996).
 
     Parameters
@@ -174,10 +180,22 @@ def _normalized_difference(
     offset: float,
     valid: Valid | None = None,  # noqa: ARG001
 ) -> Pixels:
-    bands = [image[..., band, :, :].astype(np.float64) * scale + offset for band in (first, second)]
-    total = bands[0] + bands[1]
-    difference = np.divide(bands[0] - bands[1], total, out=np.zeros(total.shape), where=total != 0)
+    bands = [image[..., band, :, :].astype(np.float64) for band in (first, second)]
+    difference = _ratio(bands[0], bands[1], scale, offset)
+    if image.dtype.kind == "f" and image.dtype.itemsize > 4:
+        # Where a sum leaves the range of float64, both bands are made smaller, which leaves their ratio as it is.
+        large = (np.abs(bands[0]) > _LARGE) | (np.abs(bands[1]) > _LARGE)
+        if large.any():
+            small = [band[large] * _SMALLER for band in bands]
+            difference[large] = _ratio(small[0], small[1], scale, offset * _SMALLER)
     return difference.astype(smoothed_dtype(image.dtype))
+
+
+def _ratio(first: Pixels, second: Pixels, scale: float, offset: float) -> Pixels:
+    with np.errstate(over="ignore", invalid="ignore"):
+        one, other = first * scale + offset, second * scale + offset
+        total = one + other
+        return np.divide(one - other, total, out=np.zeros(total.shape), where=total != 0)
 
 
 class _Take:
