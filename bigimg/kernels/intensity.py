@@ -6,7 +6,7 @@ in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from bigimg.kernels.planes import read_only
 
 _BLOCK = 1 << 16
 """Pixels worked on at once, so that what is between the steps stays in the second-level cache."""
+
+_HUGE = 2.0**1000
+"""Differences of numbers below this are far from the end of float64, whatever the other number."""
 
 
 def mapped(pixels: Pixels, function: Callable[[Pixels], Pixels], dtype: DTypeLike) -> Pixels:
@@ -70,6 +73,7 @@ def rescale(
     dtype: DTypeLike,
     *,
     clip: bool = True,
+    wide: bool = False,
 ) -> Pixels:
     """Return ``pixels`` with the range ``in_low`` ... ``in_high`` stretched to ``out_low`` ... ``out_high``.
 
@@ -85,6 +89,8 @@ def rescale(
         The dtype of the result. Fractions are cut off, as by a cast, where it is an integer.
     clip
         Whether values outside are clipped; without, they go beyond the range of the result.
+    wide
+        Whether to compute float32 in float64 too, and to round once: for ends that float32 does not hold.
 
     Returns
     -------
@@ -110,17 +116,27 @@ def rescale(
     if not (np.isfinite([low, high, bottom, top]).all() and low <= high):
         raise ParameterError(f"needs finite ranges with in_low <= in_high (got {low} ... {high} to {bottom} ... {top})")
     whole = np.dtype(dtype).kind != "f"
+    # The difference of two large numbers may be too large for a float, that of their halves never is.
+    far, broad = max(abs(low), abs(high)), max(abs(bottom), abs(top))
 
     def stretch(source: Pixels) -> Pixels:
-        work: Any = _work(source.dtype)
+        work: Any = np.float64 if wide else _work(source.dtype)
+        if max(far, broad) > float(np.finfo(work).max) / 4:
+            work = np.float64
+        from_part, to_part = (0.25 if size > _HUGE else 1.0 for size in (far, broad))
         values = source.astype(work)
         if clip or low == high:
             np.clip(values, work(low), work(high), out=values)
         if low < high:
-            values -= work(low)
-            values /= work(high - low)
-            values *= work(top - bottom)
-            values += work(bottom)
+            if from_part < 1:
+                values *= work(from_part)
+            values -= work(low * from_part)
+            values /= work(high * from_part - low * from_part)
+            values *= work(top * to_part - bottom * to_part)
+            values += work(bottom * to_part)
+            if to_part < 1:
+                np.clip(values, bottom * to_part, top * to_part, out=values)
+                values /= work(to_part)
         else:
             np.clip(values, bottom, top, out=values)
         if whole:
@@ -131,7 +147,7 @@ def rescale(
 
 
 def standardize(pixels: Pixels, mean: float, std: float, dtype: DTypeLike) -> Pixels:
-    """Return ``(pixels - mean) / std``, or zeros where ``std`` is 0.
+    """Return ``(pixels - mean) / std``, or zeros where ``std`` is 0; in float64, rounded once.
 
     Examples
     --------
@@ -142,10 +158,14 @@ def standardize(pixels: Pixels, mean: float, std: float, dtype: DTypeLike) -> Pi
         return np.zeros(pixels.shape, dtype)
 
     def scores(source: Pixels) -> Pixels:
-        work: Any = _work(source.dtype)
-        values = source.astype(work)
-        values -= work(mean)
-        values /= work(std)
+        values = source.astype(np.float64)
+        if abs(mean) > _HUGE:
+            values *= 0.25
+            values -= mean * 0.25
+            values /= std * 0.25
+        else:
+            values -= mean
+            values /= std
         return values
 
     return mapped(pixels, scores, dtype)
@@ -164,7 +184,7 @@ def gamma(pixels: Pixels, exponent: float, gain: float) -> Pixels:
         table = np.rint(255 * gain * np.linspace(0, 1, 256) ** exponent)
         levels = np.minimum(table, 255).astype(np.uint8)
         return mapped(pixels, lambda values: levels[values], np.uint8)
-    return curve(pixels, lambda share, scale: share**exponent * scale * gain)
+    return curve(pixels, lambda share, scale: share**exponent * scale * gain, (exponent, gain))
 
 
 def logarithm(pixels: Pixels, gain: float, *, inv: bool) -> Pixels:
@@ -176,8 +196,8 @@ def logarithm(pixels: Pixels, gain: float, *, inv: bool) -> Pixels:
     array([0., 1.])
     """
     if inv:
-        return curve(pixels, lambda share, scale: (2**share - 1) * scale * gain)
-    return curve(pixels, lambda share, scale: np.log2(1 + share) * scale * gain)
+        return curve(pixels, lambda share, scale: (2**share - 1) * scale * gain, (gain,))
+    return curve(pixels, lambda share, scale: np.log2(1 + share) * scale * gain, (gain,))
 
 
 def sigmoid(pixels: Pixels, cutoff: float, gain: float, *, inv: bool) -> Pixels:
@@ -189,17 +209,20 @@ def sigmoid(pixels: Pixels, cutoff: float, gain: float, *, inv: bool) -> Pixels:
     array([0.5])
     """
     if inv:
-        return curve(pixels, lambda share, scale: (1 - 1 / (1 + np.exp(gain * (cutoff - share)))) * scale)
-    return curve(pixels, lambda share, scale: 1 / (1 + np.exp(gain * (cutoff - share))) * scale)
+        turned = lambda share, scale: (1 - 1 / (1 + np.exp(gain * (cutoff - share)))) * scale  # noqa: E731
+        return curve(pixels, turned, (cutoff, gain))
+    return curve(pixels, lambda share, scale: 1 / (1 + np.exp(gain * (cutoff - share))) * scale, (cutoff, gain))
 
 
-def curve(pixels: Pixels, function: Callable[[Any, float], Any]) -> Pixels:
+def curve(pixels: Pixels, function: Callable[[Any, float], Any], numbers: Sequence[float] = ()) -> Pixels:
     """Return ``function(pixels / scale, scale)`` in the dtype of the pixels.
 
     ``scale`` is the largest value of an integer dtype, 1 of others. Fractions of integers are cut off, and what is
-    beyond their range becomes its end: no value wraps around.
+    beyond their range becomes its end: no value wraps around. ``numbers`` are those of the function: where a narrow
+    float does not hold them, all is computed in float64.
     """
     dtype = pixels.dtype
+    narrow = dtype.kind == "f" and any(abs(number) > float(np.finfo(dtype).max) for number in numbers)
     limits = np.iinfo(dtype) if dtype.kind in "iu" else None
     scale = float(limits.max) if limits else 1.0
 
@@ -207,9 +230,10 @@ def curve(pixels: Pixels, function: Callable[[Any, float], Any]) -> Pixels:
         # What is too large for a float is infinite, and that is right at both ends of these curves.
         with np.errstate(over="ignore"):
             # A table holds values that the image does not.
-            values = function((np.maximum(source, 0) if dtype.kind == "i" else source) / scale, scale)
-        if limits is None:
-            return np.asarray(values)
+            source = np.maximum(source, 0) if dtype.kind == "i" else source.astype(np.float64) if narrow else source
+            values = function(source / scale, scale)
+            if limits is None:
+                return np.asarray(values).astype(dtype, copy=False)
         # The largest 64-bit integers are no floats; the next float below them is.
         top = float(limits.max) if int(float(limits.max)) == limits.max else np.nextafter(float(limits.max), 0)
         over = values >= limits.max

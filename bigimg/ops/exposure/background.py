@@ -116,12 +116,24 @@ def subtract_background(
     """
     background = ball.rolling_ball(image, radius, len(dims), valid)
     if image.dtype.kind == "f":
-        return np.asarray(image - background)
+        return _difference_of_floats(image, background, valid)
     if image.dtype.kind == "b":
         return np.asarray(image & ~background)
     # Modulo the range of the dtype, as unsigned integers are subtracted, the difference is right.
     dtype = _unsigned(image.dtype)
     return np.asarray(image.astype(dtype) - background.astype(dtype))
+
+
+def _difference_of_floats(image: Pixels, background: Pixels, valid: Valid | None) -> Pixels:
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = np.asarray(image - background)
+    beyond = np.isinf(difference) & np.isfinite(image)
+    if (beyond if valid is None else beyond & valid).any():
+        raise ImageError(
+            f"exposure.subtract_background: a pixel exceeds its background by more than {image.dtype} holds; divide "
+            "the image by a number first, or convert it to a wider dtype"
+        )
+    return difference
 
 
 def _gaussian_halo(sigma: Any, truncate: float, dims: Dims) -> tuple[int, ...]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Positive
 from bigimg.engine.faces import tilewise
 from bigimg.errors import ImageError
 from bigimg.kernels import intensity
+
+Gain = Annotated[float, Gt(0), Le(1e100)]
+"""What results are multiplied by, or how steep a curve is: a number whose products with pixels do not overflow."""
 
 
 @tilewise(scratch=16)
 def adjust_gamma(
     image: Pixels,
     *,
-    gamma: Annotated[float, Ge(0)] = 1.0,
-    gain: Positive = 1.0,
+    gamma: Annotated[float, Ge(0), Le(1e100)] = 1.0,
+    gain: Gain = 1.0,
     valid: Valid | None = None,  # noqa: ARG001 - a pixel stands alone
 ) -> Pixels:
     """Raise the grey values, as parts of the range of their dtype, to a power.
@@ -60,7 +62,7 @@ def adjust_gamma(
 def adjust_log(
     image: Pixels,
     *,
-    gain: Positive = 1.0,
+    gain: Gain = 1.0,
     inv: bool = False,
     valid: Valid | None = None,  # noqa: ARG001
 ) -> Pixels:
@@ -103,8 +105,8 @@ def adjust_log(
 def adjust_sigmoid(
     image: Pixels,
     *,
-    cutoff: float = 0.5,
-    gain: Positive = 10.0,
+    cutoff: Annotated[float, Ge(-1e100), Le(1e100)] = 0.5,
+    gain: Gain = 10.0,
     inv: bool = False,
     valid: Valid | None = None,  # noqa: ARG001
 ) -> Pixels:

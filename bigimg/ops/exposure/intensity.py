@@ -19,7 +19,24 @@ from bigimg.ops.statistics import Extrema, SumPowers, derive
 
 
 def _listed(given: Any) -> Any:
-    return tuple(given.tolist()) if isinstance(given, np.ndarray) else given
+    return tuple(given.tolist()) if isinstance(given, np.ndarray) and given.ndim else given
+
+
+def _in_range(given: Any) -> Any:
+    return _word_or_pair(given, "image", "dtype")
+
+
+def _out_range(given: Any) -> Any:
+    return _word_or_pair(given, "dtype")
+
+
+def _word_or_pair(given: Any, *words: str) -> Any:
+    """Return what is one of the words or two numbers; a union by itself would speak of the words alone."""
+    ends = _listed(given)
+    pair = isinstance(ends, (tuple, list)) and len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends)
+    if not pair and not (isinstance(given, str) and given in words):
+        raise ValueError(f"must be {' or '.join(map(repr, words))}, or two numbers, (low, high)")
+    return ends
 
 
 Range = Annotated[tuple[float, float], Strict(False), BeforeValidator(_listed)]
@@ -44,8 +61,8 @@ def _rescale(
 def rescale_intensity(
     image: Any,
     *,
-    in_range: Literal["image", "dtype"] | Range = "image",
-    out_range: Literal["dtype"] | Range = (0.0, 1.0),
+    in_range: Annotated[Literal["image", "dtype"] | Range, BeforeValidator(_in_range)] = "image",
+    out_range: Annotated[Literal["dtype"] | Range, BeforeValidator(_out_range)] = (0.0, 1.0),
 ) -> Any:
     """Stretch or shrink the grey values to a range.
 
@@ -79,8 +96,15 @@ def rescale_intensity(
     """
     dtype = opened(image).pixels.dtype
     for name, ends in (("in_range", in_range), ("out_range", out_range)):
-        if not isinstance(ends, str) and not is_deferred(ends) and ends[0] > ends[1]:
+        if isinstance(ends, str) or is_deferred(ends):
+            continue
+        if ends[0] > ends[1]:
             raise ParameterError(f"exposure.rescale_intensity: {name} must rise (got {ends})")
+        most = float(np.finfo(smoothed_dtype(dtype) if name == "out_range" else np.float64).max)
+        if not max(map(abs, ends)) <= most:
+            raise ParameterError(
+                f"exposure.rescale_intensity: {name} must lie within +-{most:.3g} for an image of {dtype} (got {ends})"
+            )
     source: Any = in_range
     if isinstance(in_range, str):
         source = derive(_floats, reduce(Extrema(), image)) if in_range == "image" else _limits(dtype, signed=True)
@@ -134,7 +158,7 @@ def normalize(
     if percentiles[0] >= percentiles[1]:
         raise ParameterError(f"exposure.normalize: percentiles must rise (got {percentiles})")
     whole = percentiles == (0, 100)
-    ends = derive(_floats, reduce(Extrema(), image)) if whole else percentile_values(image, q=percentiles)
+    ends = derive(_floats, reduce(Extrema(), image) if whole else percentile_values(image, q=percentiles))
     return _normalize(image, ends=ends, clip=clip)
 
 
@@ -144,7 +168,7 @@ def _normalize(image: Pixels, *, ends: Any, clip: bool, valid: Valid | None = No
     dtype = smoothed_dtype(image.dtype)
     if ends is None or not ends[0] < ends[1]:
         return np.zeros(image.shape, dtype)
-    return intensity.rescale(image, ends[0], ends[1], 0, 1, dtype, clip=clip)
+    return intensity.rescale(image, ends[0], ends[1], 0, 1, dtype, clip=clip, wide=True)
 
 
 @composed(takes="image", gives="image")
@@ -218,4 +242,5 @@ def _limits(dtype: np.dtype[Any], *, signed: bool) -> tuple[float, float]:
 
 
 def _floats(extrema: tuple[Any, Any] | None) -> tuple[float, float] | None:
-    return None if extrema is None else (float(extrema[0]), float(extrema[1]))
+    # Percentiles of no pixel are NaN.
+    return None if extrema is None or np.isnan(extrema[0]) else (float(extrema[0]), float(extrema[1]))
