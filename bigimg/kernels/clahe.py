@@ -63,14 +63,18 @@ class Regions:
 
     def mirrored(self, start: int, stop: int) -> Integers:
         """Return how often each pixel appears, mirrored, in the part of the last region beyond the image."""
-        beyond = np.arange(self.size, self.count * self.width)
-        if not beyond.size or self.size == 1:
-            return np.full(stop - start, beyond.size)
+        beyond = self.count * self.width - self.size
+        if not beyond or self.size == 1:
+            return np.full(stop - start, beyond)
+        # Once to and fro shows every pixel twice, but the outermost once.
         period = 2 * (self.size - 1)
-        place = beyond % period
+        whole, rest = divmod(beyond, period)
+        place = np.arange(self.size, self.size + rest) % period
         place = np.minimum(place, period - place)
         inside = place[(place >= start) & (place < stop)] - start
-        return np.bincount(inside, minlength=stop - start)
+        pixels = np.arange(start, stop)
+        often = np.where((pixels == 0) | (pixels == self.size - 1), 1, 2)
+        return np.bincount(inside, minlength=stop - start) + whole * often
 
     def between(self, start: int, stop: int) -> tuple[Integers, Integers, NDArray[np.float64]]:
         """Return the regions whose centres lie before and after each pixel, and the share of the second."""

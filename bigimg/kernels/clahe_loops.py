@@ -94,6 +94,7 @@ def clip(counts: Integers, limit: int) -> None:
             excess += counts[i] - limit
             counts[i] = limit
     while excess > 0:
+        excess = _give_often(counts, limit, excess)
         before = excess
         for start in range(bins):
             below = 0
@@ -109,6 +110,29 @@ def clip(counts: Integers, limit: int) -> None:
                 break
         if excess == before:
             break
+
+
+@njit(nogil=True, cache=True)
+def _give_often(counts: Integers, limit: int, excess: int) -> int:
+    """Give as many rounds at once as fill no bin and leave enough for one more; return what is left.
+
+    A round starts at each bin in turn and gives one to all from there on: to the first bin one, to the second two.
+    """
+    each = 0
+    for i in range(counts.shape[0]):
+        each += i + 1 if counts[i] < limit else 0
+    if each == 0:
+        return excess
+    rounds = excess // each - 1
+    for i in range(counts.shape[0]):
+        if counts[i] < limit:
+            rounds = min(rounds, (limit - counts[i]) // (i + 1))
+    if rounds <= 0:
+        return excess
+    for i in range(counts.shape[0]):
+        if counts[i] < limit:
+            counts[i] += rounds * (i + 1)
+    return excess - rounds * each
 
 
 @njit(nogil=True, cache=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Strict
 
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Count, Dims
+from bigimg.core.parameters import Dims
 from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Box, Tile
 from bigimg.engine.faces import composed, tilewise
@@ -27,6 +27,9 @@ from bigimg.kernels.planes import smoothed_dtype
 MOST_BYTES = 2**29
 """All histograms of an image may take this much memory."""
 
+Width = Annotated[int, Ge(1), Le(10**6)]
+"""Of a region in pixels; those of a volume of this width can be counted in 64 bits."""
+
 Plane = tuple[int, ...]
 """Which plane (or volume) of a stack: its index along the leading axes."""
 
@@ -38,7 +41,7 @@ Ends = Mapping[Plane, tuple[Any, Any]]
 def equalize_adapthist(
     image: Any,
     *,
-    kernel_size: Count | Annotated[tuple[Count, ...], Strict(False)] | None = None,
+    kernel_size: Width | Annotated[tuple[Width, ...], Strict(False)] | None = None,
     clip_limit: Annotated[float, Ge(0), Le(1)] = 0.01,
     nbins: Annotated[int, Ge(1), Le(2**16)] = 256,
     dims: Dims = "yx",
