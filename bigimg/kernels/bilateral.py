@@ -19,6 +19,12 @@ from bigimg.kernels.windows import load, reflect
 
 Mask = NDArray[np.bool_]
 
+_LEAST, _MOST = 1e-100, 1e100
+"""Standard deviations whose squares are far from the ends of float64."""
+
+_ROOM = 2.0**-40
+"""What the largest number of a dtype is multiplied by to leave room for sums over windows."""
+
 _ALL_VALID = read_only(np.ones((1, 1, 1), bool))
 
 
@@ -61,6 +67,12 @@ def bilateral(
     array([[0.3, 0.7, 8.3, 8.7]])
     """
     dtype = smoothed_dtype(pixels.dtype)
+    if max(abs(low), abs(high)) > float(np.finfo(dtype).max) * _ROOM:
+        # Sums and differences would leave the dtype; powers of two make grey values smaller without rounding.
+        ends = (low * _ROOM, high * _ROOM)
+        small = np.asarray(pixels * dtype.type(_ROOM))
+        found = bilateral(small, win_size, sigma_color * _ROOM, sigma_spatial, bins, *ends, ndim, valid)
+        return np.asarray(np.clip(found, *map(dtype.type, ends)) / dtype.type(_ROOM))
     planes = as_planes(pixels, ndim, "f4" if dtype == np.float32 else "f8").astype(dtype)
     span = high - min(low, 0)
     if low == high or span <= 0:
@@ -90,7 +102,10 @@ def bilateral(
 
 
 def _bell(distance: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    return np.exp(-0.5 * (distance**2 / sigma**2))
+    if _LEAST < sigma < _MOST:
+        return np.exp(-0.5 * (distance**2 / sigma**2))
+    with np.errstate(over="ignore"):
+        return np.exp(-0.5 * (distance / sigma) ** 2)
 
 
 @njit(nogil=True, cache=True)

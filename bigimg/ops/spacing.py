@@ -11,6 +11,9 @@ from bigimg.core.lengths import PixelSize
 from bigimg.core.parameters import Dims
 from bigimg.errors import ParameterError
 
+_LEAST, _MOST = 1e-100, 1e100
+"""Squares of these, and sums of them, are far from the ends of float64."""
+
 
 def as_spacing(given: object) -> float | tuple[float, ...] | PixelSize:
     """Return a spacing: a number above 0, one an axis, or the unit that the image's own pixels are measured in.
@@ -29,10 +32,12 @@ def as_spacing(given: object) -> float | tuple[float, ...] | PixelSize:
         raise ValueError("must be a number, one an axis, or a unit such as 'um'")
     if not all(0 < number < float("inf") for number in numbers):
         raise ValueError("must be greater than 0 along each axis")
+    if not all(_LEAST <= number <= _MOST for number in numbers):
+        raise ValueError(f"must be from {_LEAST:g} to {_MOST:g} along each axis")
     return tuple(map(float, numbers)) if isinstance(given, (list, tuple)) else float(numbers[0])
 
 
-_NUMBER = {"type": "number", "exclusiveMinimum": 0}
+_NUMBER = {"type": "number", "minimum": _LEAST, "maximum": _MOST}
 
 Spacing = Annotated[
     Any,

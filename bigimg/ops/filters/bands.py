@@ -17,6 +17,9 @@ from bigimg.kernels.planes import smoothed_dtype
 _RATIO = 1.6
 """Of the standard deviations of two Gaussians whose difference is closest to the Laplace of one (Marr and Hildreth)."""
 
+_LEAST_SIGMA = 1e-9
+"""Of a Laplace, in pixels: what is divided by its square still fits into float32."""
+
 
 def _reach(sigma: Any, truncate: float, ndim: int, name: str) -> tuple[int, ...]:
     return tuple(int(truncate * each + 0.5) for each in per_axis(sigma, ndim, name))
@@ -29,6 +32,8 @@ def _laplace_halo(sigma: Any, truncate: float, dims: Dims) -> tuple[int, ...]:
 def _laplace_dtype(dtype: np.dtype[Any], sigma: Any, dims: Dims) -> np.dtype[Any]:
     if not all(per_axis(sigma, len(dims), "sigma")):
         raise ParameterError(f"sigma must be greater than 0 along each axis (got {sigma})")
+    if min(per_axis(sigma, len(dims), "sigma")) < _LEAST_SIGMA:
+        raise ParameterError(f"sigma must be at least {_LEAST_SIGMA:g} pixels along each axis (got {sigma})")
     return smoothed_dtype(dtype)
 
 
