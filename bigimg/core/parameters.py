@@ -92,7 +92,8 @@ class Parameter:
             said = first["msg"].replace("Input should be", "must be").replace("Value error, ", "")
             joined = f"{self.name}{where} {said}" if said.startswith("must") else f"{self.name}{where}: {said}"
             raise ParameterError(f"{owner}: {joined}" + ("" if "(got" in said else f" (got {value!r})")) from None
-        if not self.is_image and _has_nan(known):
+        # What an operation passes on to a part of itself may be NaN: the mean of an image without a valid pixel.
+        if self.annotation is not Any and not self.is_image and _has_nan(known):
             raise ParameterError(f"{owner}: {self.name} must be a number, not NaN (got {value!r})")
         return known
 

@@ -61,7 +61,7 @@ def ends(background: NDArray[np.bool_]) -> tuple[Steps, Steps]:
     Examples
     --------
     >>> ends(np.array([[True, False], [True, False]]))
-    (array([0, -1], dtype=int32), array([ 1, -1], dtype=int32))
+    (array([ 0, -1], dtype=int32), array([ 1, -1], dtype=int32))
     """
     shape = background.shape[1:]
     first, last = distance_loops.ends(np.ascontiguousarray(background).reshape(len(background), -1))
@@ -201,7 +201,7 @@ def finish_lines(
     Examples
     --------
     >>> finish_lines(np.array([[0, 1, 2]], np.int32), 1, 1.0, 1.0, 0, None, None, root=False)
-    array([[0., 1., 4.]])
+    array([[0., 1., 2.]])
     """
     lines = _lines(pixels, axis)
     nothing = nothing_beside(len(lines))

@@ -84,7 +84,7 @@ def medians_and_values(
     for channel, plane in enumerate(keys):
         grouped = region_loops.gather(*runs.arrays, plane, offset)
         lower, upper = from_keys(region_loops.middles(grouped, offset, np.flatnonzero(alone)), pixels.dtype)
-        medians[:, channel] = (lower + upper) / 2
+        medians[:, channel] = _between(lower, upper)
         if not alone.all():
             owner = np.repeat(runs.label[~alone], area[~alone])
             one = np.ones(len(owner), dtype=np.int64)
@@ -102,4 +102,11 @@ def medians_of(label: NDArray[np.int64], values: Columns, channels: int, dtype: 
     first = behind[ends] - total
     middle = [np.searchsorted(behind, first + half, side="right") for half in ((total - 1) // 2, total // 2)]
     lower, upper = (from_keys(values["value"][at], dtype) for at in middle)
-    return ((lower + upper) / 2).reshape(len(label), channels)
+    return (_between(lower, upper)).reshape(len(label), channels)
+
+
+def _between(lower: NDArray[Any], upper: NDArray[Any]) -> NDArray[Any]:
+    """Return the middle of two numbers, whose sum may be beyond the largest float."""
+    with np.errstate(over="ignore"):
+        total = lower + upper
+    return np.where(np.isfinite(total), total / 2, lower / 2 + upper / 2)
