@@ -32,6 +32,28 @@ def _odd(value: int) -> int:
 PASSED = ("valid", "tile")
 """Parameters that the system passes to a function that names them: which pixels count, and which tile they are of."""
 
+LARGEST_NUMBER = 1e100
+"""Numbers beyond this, or below its inverse, leave float64 when they are squared."""
+
+
+def _not_extreme(value: float) -> float:
+    if abs(value) > LARGEST_NUMBER:
+        raise ValueError(f"must be at most {LARGEST_NUMBER:g} in size")
+    return value
+
+
+def _not_tiny(value: float) -> float:
+    if value < 1 / LARGEST_NUMBER:
+        raise ValueError(f"must be greater than 0, and at least {1 / LARGEST_NUMBER:g}")
+    return value
+
+
+Moderate = Annotated[float, AfterValidator(_not_extreme)]
+"""A number that may be multiplied without leaving float64."""
+
+Scale = Annotated[float, Gt(0), AfterValidator(_not_tiny), AfterValidator(_not_extreme)]
+"""A number above 0 that may be squared, and divided by, without leaving float64."""
+
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Odd = Annotated[int, Ge(1), AfterValidator(_odd), Field(json_schema_extra={"not": {"multipleOf": 2}})]

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
-from annotated_types import Ge, Le, Len
+from annotated_types import Ge, Len
 from pydantic import Strict
 
 from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import Moderate
 from bigimg.engine.channels import mix_channels
 from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import opened
@@ -19,7 +20,7 @@ from bigimg.kernels.planes import smoothed_dtype
 Band = Annotated[int, Ge(0)] | str
 """Which channel: its number from 0, or its name."""
 
-Factor = Annotated[float, Ge(-1e100), Le(1e100)]
+Factor = Moderate
 """Of a reflectance: so large that no sensor needs more, and no product of a number of float32 overflows."""
 
 _LARGE, _SMALLER = 2.0**600, 2.0**-700

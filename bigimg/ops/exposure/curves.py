@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt
 
 from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import Moderate
 from bigimg.engine.faces import tilewise
 from bigimg.errors import ImageError
 from bigimg.kernels import intensity
 
-Gain = Annotated[float, Gt(0), Le(1e100)]
+Gain = Annotated[Moderate, Gt(0)]
 """What results are multiplied by, or how steep a curve is: a number whose products with pixels do not overflow."""
 
 
@@ -19,7 +20,7 @@ Gain = Annotated[float, Gt(0), Le(1e100)]
 def adjust_gamma(
     image: Pixels,
     *,
-    gamma: Annotated[float, Ge(0), Le(1e100)] = 1.0,
+    gamma: Annotated[Moderate, Ge(0)] = 1.0,
     gain: Gain = 1.0,
     valid: Valid | None = None,  # noqa: ARG001 - a pixel stands alone
 ) -> Pixels:
@@ -105,7 +106,7 @@ def adjust_log(
 def adjust_sigmoid(
     image: Pixels,
     *,
-    cutoff: Annotated[float, Ge(-1e100), Le(1e100)] = 0.5,
+    cutoff: Moderate = 0.5,
     gain: Gain = 10.0,
     inv: bool = False,
     valid: Valid | None = None,  # noqa: ARG001

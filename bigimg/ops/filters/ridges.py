@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Len
+from annotated_types import Gt, Le, Len
 from pydantic import AfterValidator
 
 from bigimg.core.lengths import LARGEST_SIGMA
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, is_deferred
+from bigimg.core.parameters import Dims, Scale, is_deferred
 from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import reduce
 from bigimg.engine.tree import combine
@@ -19,9 +19,6 @@ from bigimg.kernels import ridges as kernel
 from bigimg.kernels.gaussian_derivatives import hessian_radius
 from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import Extrema, derive
-
-Scale = Annotated[float, Ge(1e-100), Le(1e100)]
-"""A number whose square is far from the ends of float64."""
 
 Sigmas = Annotated[Sequence[Annotated[float, Gt(0), Le(LARGEST_SIGMA)]], Len(1, 64), AfterValidator(tuple)]
 """Standard deviations in pixels, one for each width of ridges."""
