@@ -64,6 +64,16 @@ def _auto_or_bytes(value: Any) -> Any:
     return memory_bytes(value) if isinstance(value, str | int) and value != "auto" else value
 
 
+_KEPT = 256 * 2**20
+WORKER_ENVIRONMENT = {
+    f"distributed.nanny.pre-spawn-environ.MALLOC_{name}_THRESHOLD_": _KEPT for name in ("MMAP", "TRIM")
+}
+"""Workers keep the memory of a tile for the next one, up to so many bytes.
+
+By default the C library of Linux maps every array of a tile anew, and Dask has it give back what is freed: the kernel
+then clears the same pages for every step of every tile, which took longer than the work on them.
+"""
+
 Auto = Literal["auto"]
 Positive = Annotated[int, Ge(1)]
 
@@ -154,13 +164,14 @@ class ClusterProfile(BaseModel):
 
     @contextmanager
     def _cluster(self, workers: int | None, scratch: str) -> Iterator[Any]:
+        import dask  # noqa: PLC0415 - slow to import
         from dask.system import CPU_COUNT  # noqa: PLC0415 - the cores this process may use, not those of the machine
         from distributed import LocalCluster  # noqa: PLC0415 - slow to import
 
         count = workers or (CPU_COUNT if self.workers == "auto" else self.workers)
         limit = {} if self.memory_limit == "auto" else {"memory_limit": self.memory_limit}
         try:
-            with _workers_deaf_to_interrupts():
+            with _workers_deaf_to_interrupts(), dask.config.set(WORKER_ENVIRONMENT):
                 cluster = LocalCluster(
                     n_workers=count,
                     threads_per_worker=self.threads_per_worker,

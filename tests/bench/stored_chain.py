@@ -20,7 +20,7 @@ import dask
 import numpy as np
 import xarray as xr
 import zarr
-from distributed import Client, LocalCluster
+from distributed import Client
 
 import bigimg
 from bigimg.core.tile import Box, TileGrid
@@ -29,6 +29,7 @@ from bigimg.engine.store import store_array
 from bigimg.io.stored import StoredSource
 from bigimg.io.tables import write_table
 from bigimg.io.writer import CHUNK, ArrayWriter, create_array
+from bigimg.run.profile import ClusterProfile
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chain import LEAST, RADIUS, SIGMA, WINDOW, K, R
@@ -105,8 +106,7 @@ def main() -> None:
         small = create_array(Path(scratch, "small"), (64, 64), pixels.dtype, ("y", "x"), (CHUNK, CHUNK))
         small.write((slice(0, 64),) * 2, pixels[:64, :64])
         tiles = [tile.write for tile in TileGrid.regular(image.shape, (given.tile, given.tile))]
-        local = LocalCluster(n_workers=given.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
-        with local, Client(local) as client:
+        with ClusterProfile.load("local").open(given.workers) as client:
             names = [f"{scratch}/{number}" for number in range(given.runs + 1)]
             chain(stored(Path(scratch, "small"), small), Path(scratch, "first"), given.tile)  # compiles
             before = client.run(peak)
