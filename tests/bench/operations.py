@@ -164,7 +164,7 @@ def main() -> None:
             found = measure(row, image_of(row.image, given.size), given.budget)
             print(form.format(*found.cells()), flush=True)
             slower += [
-                f"{row.op} ({row.detail}): {found.ratio(peer):.2f} of {peer}"
+                f"{row.op} ({row.detail}, {row.image}): {found.ratio(peer):.2f} of {peer}"
                 for peer in row.peers
                 if found.ratio(peer) < 0.9 and peer not in found.differs
             ]
