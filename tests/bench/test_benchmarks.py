@@ -29,6 +29,9 @@ def test_dask_image_differs_at_the_border_only(chain):
     image = chain["photographs"](700)
     found = chain["by_dask_image"](image, 256) > 0
     ours = chain["ours"](image, 256).values > 0
+    np.testing.assert_array_equal(
+        ours, chain["by_scikit_image"](image) > 0, err_msg="it is not dask-image that differs"
+    )
     inside = (slice(60, -60),) * 2
     assert (found != ours)[inside].mean() < 0.001
 
