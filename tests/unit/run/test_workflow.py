@@ -194,7 +194,10 @@ def test_what_cannot_work_is_refused_with_its_place(text, message, catalog):
     ("step", "message"),
     [
         (Step(op="filters.gaussian", params={"sigma": 0}), "steps[0].sigma must be greater than 0 (got 0)"),
-        (Step(op="threshold.fixed", params={"value": float("nan")}), "steps[0].value must be a number, not NaN (got nan)"),
+        (
+            Step(op="threshold.fixed", params={"value": float("nan")}),
+            "steps[0].value must be a number, not NaN (got nan)",
+        ),
         (Step(op="nothing"), "steps[0].op: unknown operation 'nothing'"),
     ],
 )
