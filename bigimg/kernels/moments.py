@@ -242,7 +242,7 @@ def _cut(sums: NDArray[np.int64], block: NDArray[Any], scale: float) -> bool:
         near = finest + _ROUND
         low = near - _ROUND
         c += np.float64(near).view(np.int64) - zero
-        rest |= finest != low
+        rest |= (finest != low) | ((scaled == 0) & (block[i] != 0))  # the scale may lose the least numbers
         aa += np.float64(high * high + _ROUND).view(np.int64) - zero
         ab += np.float64(high * mid + _ROUND).view(np.int64) - zero
         ac += np.float64((2 * (high * low) + mid * mid) + _ROUND).view(np.int64) - zero
