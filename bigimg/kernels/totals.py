@@ -130,7 +130,7 @@ def _cut(block: NDArray[Any], scale: float) -> tuple[Any, Any, bool]:
         finer = (scaled - (near - _ROUND)) * _FINER
         near = finer + _ROUND
         low += np.float64(near).view(np.int64) - zero
-        rest |= finer != near - _ROUND
+        rest |= (finer != near - _ROUND) | ((scaled == 0) & (block[i] != 0))  # the scale may lose the least numbers
     return high, low, rest
 
 
