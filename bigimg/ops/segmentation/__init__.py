@@ -2,8 +2,10 @@
 
 from bigimg.ops.segmentation.expansion import expand_labels
 from bigimg.ops.segmentation.flooding import watershed
+from bigimg.ops.segmentation.splitting import split_touching
 
 __all__ = [
     "expand_labels",
+    "split_touching",
     "watershed",
 ]
