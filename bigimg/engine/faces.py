@@ -9,7 +9,9 @@ their bounds, its page of documentation and what it takes and gives: that is all
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial, update_wrapper
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, cast
 
@@ -18,6 +20,7 @@ import numpy as np
 from bigimg.core.operation import Operation, Pixels, Tilewise
 from bigimg.core.parameters import PASSED, Parameters
 from bigimg.engine.kinds import Image, apply_to
+from bigimg.errors import ImageError, ParameterError
 
 P = ParamSpec("P")
 
@@ -89,7 +92,8 @@ class TilewiseFunction(OperationFunction[P]):
 
     def __call__(self, image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
         """Compute the operation on ``image``, or make it lazily where the image is lazy."""
-        return apply_to(self.bind(*args, **kwargs), image)
+        with _errors_of(self.name):
+            return apply_to(self.bind(*args, **kwargs), image)
 
 
 class ComposedFunction(OperationFunction[P]):
@@ -99,7 +103,8 @@ class ComposedFunction(OperationFunction[P]):
 
     def __call__(self, image: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Validate the parameters and compute, or make it lazily where the image is lazy."""
-        return self.function(image, **self.parameters.bind(args, kwargs))
+        with _errors_of(self.name):
+            return self.function(image, **self.parameters.bind(args, kwargs))
 
 
 def tilewise(
@@ -156,6 +161,23 @@ def tilewise(
         return TilewiseFunction(function, spec, takes, gives)
 
     return decorate
+
+
+@contextmanager
+def _errors_of(name: str) -> Iterator[None]:
+    """Let errors about images and parameters begin with the ``name`` of the operation that was called.
+
+    Who calls an operation does not know those of its room that it is made of, nor its nameless parts.
+    """
+    try:
+        yield
+    except (ImageError, ParameterError) as error:
+        said = str(error)
+        first = re.match(r"[\w.]+", said)
+        if first is None or first[0] != name:
+            part = rf"{name.partition('.')[0]}\.\w+: |\w+\._\w+:? "
+            error.args = (f"{name}: {re.sub(f'^(?:{part})', '', said)}",)
+        raise
 
 
 def _room(function: Callable[..., Any]) -> str:

@@ -208,6 +208,19 @@ def test_bad_images_are_refused(name):
         lazy.compute(scheduler="sync")
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_errors_begin_with_the_name_of_the_operation(name):
+    run = bound(OPERATIONS[name])
+    arrays = [np.zeros((3, 4), complex), np.zeros((3, 4), object), np.zeros((0, 4)), np.zeros(4), np.zeros((3, 3, 0))]
+    arrays += [array.astype(kind) for array in arrays[2:] for kind in ("bool", "uint16")]
+    lazy = [da.from_array(array) for array in arrays if array.dtype != object]
+    labelled = [xr.DataArray(array, dims=("c", "y", "x")[-array.ndim :]) for array in arrays]
+    for bad in (*arrays, *lazy, *labelled, [[1, 2]], "image", None):
+        with pytest.raises((ImageError, ParameterError), match=rf"^{name}[: ]") as caught:
+            run(bad)
+        assert str(caught.value).count(name) == 1
+
+
 @pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.kind == "tilewise"])
 def test_byte_order_changes_nothing(name):
     operation = OPERATIONS[name]
