@@ -1,12 +1,6 @@
 """Gaussian and uniform smoothing that give a pixel the same bits whatever tile it is computed in.
 
-Every value is the result of the same expression: the taps are added one after the other, from the centre outwards, and
-the loops run along the row, where the compiler may do many pixels at once but may not reorder anything. (OpenCV's
-separable filters round the last few pixels of a row in another way than the rest.)
-
-A strip of columns is worked on from top to bottom, so that what is between the two directions stays in the cache::
-
-    row of the image -> line, reflected at its ends -> smoothed along the row -> ring of rows -> smoothed down -> result
+No sum slides: what is added and taken away again leaves its rounding behind, and would tell where the tile began.
 """
 
 from __future__ import annotations
@@ -20,21 +14,18 @@ from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.errors import ParameterError
+from bigimg.kernels.gaussian_loops import smooth
 from bigimg.kernels.mean import fits, mean_of_integers
 from bigimg.kernels.planes import as_planes, as_valid_planes, read_only, smoothed_dtype
-from bigimg.kernels.windows import Steps, feed, load, reflect, ring_rows, slot, steps, sum_boxes
+from bigimg.kernels.windows import Steps, feed, ring_rows, slot, steps, sum_boxes
 
 Weights = NDArray[Any]
 
 _COMPILED = "u1 u2 f4 f8"
 _UNMASKED = np.ones((1, 1), bool)
 
-_STRIP = 1000
-"""Columns worked on at once: the ring of float64 for a sigma of 15 then fits a second-level cache of 1 MB. Not a power
-of two, or all rows of a ring would compete for the same few lines of the first-level cache."""
-
 _WINDOW_STRIP = 1100
-"""The same for the uniform filter, whose ring holds float64 and more rows."""
+"""Columns of the uniform filter worked on at once, so that its ring of float64 rows stays in the cache."""
 
 
 def gaussian(
@@ -143,93 +134,12 @@ def _separable(planes: Pixels, weights: Sequence[Weights]) -> Pixels:
     if planes.ndim == 4 and planes.size and len(deep[0]) > 1:
         alone = read_only(np.ones(1, along.dtype))
         for voxels, target in zip(planes, out):
-            _smooth(target.reshape(len(target), -1), voxels.reshape(len(voxels), -1), deep[0], alone, _STRIP)
+            smooth(target.reshape(len(target), -1), voxels.reshape(len(voxels), -1), deep[0], alone)
         planes = read_only(out.copy())
     stack = planes.reshape(-1, *planes.shape[-2:]) if planes.size else ()
     for plane, target in zip(stack, out.reshape(-1, *out.shape[-2:]) if planes.size else ()):
-        _smooth(target, plane, down, along, _STRIP)
+        smooth(target, plane, down, along)
     return out
-
-
-@njit(nogil=True, cache=True)
-def _smooth(out: Pixels, pixels: Pixels, down: Weights, along: Weights, strip: int) -> None:
-    height, width = pixels.shape
-    radius = along.shape[0] - 1
-    depth = min(2 * down.shape[0] - 1, height)
-    for left in range(0, width, strip):
-        count = min(strip, width - left)
-        line = depth * count
-        sums = line + count + 2 * radius
-        memory = np.empty(sums + count, down.dtype)
-        loaded = 0
-        for y in range(height):
-            while loaded < min(height, y + down.shape[0]):
-                load(memory[line:sums], pixels[loaded], left - radius, False)
-                _weigh_along(memory, count, along, line + radius, loaded % depth * count)
-                loaded += 1
-            _weigh_down(memory, count, down, y, height, depth, sums)
-            out[y, left : left + count] = memory[sums : sums + count]
-
-
-@njit(nogil=True, cache=True)
-def _weigh_along(memory: Pixels, count: int, weights: Weights, centre: int, out: int) -> None:
-    _centre(memory, count, out, weights[0], centre)
-    tap = 1
-    while tap + 1 < weights.shape[0]:
-        pair = (weights[tap], centre - tap, centre + tap, weights[tap + 1], centre - tap - 1, centre + tap + 1)
-        _two_taps(memory, count, out, *pair)
-        tap += 2
-    if tap < weights.shape[0]:
-        _one_tap(memory, count, out, weights[tap], centre - tap, centre + tap)
-
-
-@njit(nogil=True, cache=True)
-def _weigh_down(memory: Pixels, count: int, weights: Weights, y: int, height: int, depth: int, out: int) -> None:
-    _centre(memory, count, out, weights[0], y % depth * count)
-    tap = 1
-    while tap + 1 < weights.shape[0]:
-        above, below = _ring(y - tap, height, depth), _ring(y + tap, height, depth)
-        further, lower = _ring(y - tap - 1, height, depth), _ring(y + tap + 1, height, depth)
-        pair = (weights[tap], above * count, below * count, weights[tap + 1], further * count, lower * count)
-        _two_taps(memory, count, out, *pair)
-        tap += 2
-    if tap < weights.shape[0]:
-        above, below = _ring(y - tap, height, depth), _ring(y + tap, height, depth)
-        _one_tap(memory, count, out, weights[tap], above * count, below * count)
-
-
-@njit(nogil=True, cache=True)
-def _ring(y: int, height: int, depth: int) -> int:
-    return reflect(y, height, False) % depth  # a reflected row is never further away than the one it stands for
-
-
-@njit(nogil=True, cache=True)
-def _centre(memory: Pixels, count: int, out: int, weight: float, centre: int) -> None:
-    sums = memory[out : out + count]
-    values = memory[centre : centre + count]
-    for x in range(count):
-        sums[x] = weight * values[x]
-
-
-@njit(nogil=True, cache=True)
-def _one_tap(memory: Pixels, count: int, out: int, weight: float, one: int, other: int) -> None:
-    sums = memory[out : out + count]
-    a = memory[one : one + count]
-    b = memory[other : other + count]
-    for x in range(count):
-        sums[x] += weight * (a[x] + b[x])
-
-
-@njit(nogil=True, cache=True)
-def _two_taps(memory: Pixels, count: int, out: int, near: float, a: int, b: int, far: float, c: int, d: int) -> None:
-    # Two at once, in the same order as one after the other: the sums are loaded and stored half as often.
-    sums = memory[out : out + count]
-    one = memory[a : a + count]
-    two = memory[b : b + count]
-    three = memory[c : c + count]
-    four = memory[d : d + count]
-    for x in range(count):
-        sums[x] = sums[x] + near * (one[x] + two[x]) + far * (three[x] + four[x])
 
 
 @njit(nogil=True, cache=True)
