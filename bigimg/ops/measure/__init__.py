@@ -1,6 +1,23 @@
-"""Objects: label them, measure them."""
+"""Objects: label them, measure them, relate them."""
 
+from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
+from bigimg.ops.measure.overlaps import contingency_table, count_children, overlap_table, relate_objects
+from bigimg.ops.measure.radial import radial_distribution
 from bigimg.ops.measure.region_tables import regionprops_table
+from bigimg.ops.measure.scores import matching_scores, rand_scores
+from bigimg.ops.measure.shapes import object_shape
 
-__all__ = ["label", "regionprops_table"]
+__all__ = [
+    "contingency_table",
+    "count_children",
+    "edge_intensities",
+    "label",
+    "matching_scores",
+    "object_shape",
+    "overlap_table",
+    "radial_distribution",
+    "rand_scores",
+    "regionprops_table",
+    "relate_objects",
+]

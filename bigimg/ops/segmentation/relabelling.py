@@ -1,0 +1,170 @@
+"""Labels numbered anew: one after the other, or by what two segmentations say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigimg.core.operation import Pixels, Valid
+from bigimg.core.parameters import Count, Dims, ImageInput
+from bigimg.core.reduction import Gather
+from bigimg.core.tile import Tile
+from bigimg.engine.faces import composed
+from bigimg.engine.kinds import combine_images, gather, opened
+from bigimg.errors import ImageError
+from bigimg.kernels.contingency import Pairs, number_pairs
+
+Index = tuple[int, ...]
+Sent = dict[Index, Pairs]
+
+
+@dataclass(frozen=True)
+class Numbering(Gather[NDArray[np.int32], Sent, Mapping[Index, NDArray[Any]]]):
+    """Number the labels, or pairs of labels, that occur; a tile sends those it has and gets their numbers."""
+
+    offset: int
+    """The first number."""
+    result: np.dtype[Any]
+    name: ClassVar[str] = "numbering"
+    keeps: ClassVar[int] = 4
+
+    def split_key(self) -> object:
+        """Return nothing: what occurs in a tile does not depend on the numbers."""
+        return ()
+
+    def dtype(self) -> np.dtype[Any]:
+        """Return the dtype asked for."""
+        return self.result
+
+    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[NDArray[np.int32], Sent]:
+        """Find what occurs in the tile, and which of it each pixel has."""
+        pairs, item = number_pairs(images[0], images[1] if len(images) > 1 else None, valid)
+        return item, {tile.index: pairs}
+
+    def merge(self, first: Sent, second: Sent) -> Sent:
+        """Return what all tiles have sent."""
+        return {**first, **second}
+
+    def solve(self, state: Sent) -> Mapping[Index, NDArray[Any]]:
+        """Return the numbers of what each tile has, in the order of labels.
+
+        Raises
+        ------
+        ImageError
+            If the dtype does not hold the largest number.
+        """
+        first = np.concatenate([pairs.first for pairs in state.values()])
+        second = np.concatenate([pairs.second for pairs in state.values()])
+        order = np.lexsort((second, first))
+        new = np.ones(len(order), np.int64)
+        new[1:] = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
+        new[(first[order] == 0) & (second[order] == 0)] = 0  # the background keeps 0
+        count = int(new.sum())
+        largest = self.offset + count - 1
+        if count and largest > np.iinfo(self.result).max:
+            raise ImageError(
+                f"{count} labels from {self.offset} on are more than {self.result} holds; convert the labels to a "
+                "wider dtype first"
+            )
+        number = np.empty(len(order), np.int64)
+        number[order] = np.where(np.cumsum(new) > 0, np.cumsum(new) + (self.offset - 1), 0)
+        number[(first == 0) & (second == 0)] = 0
+        ends = np.cumsum([len(pairs) for pairs in state.values()])
+        return dict(zip(state, np.split(number.astype(self.result), ends[:-1])))
+
+    def finish(self, tile: Tile, kept: NDArray[np.int32], value: Mapping[Index, NDArray[Any]]) -> Pixels:
+        """Look the numbers up."""
+        return np.asarray(value[tile.index][kept])
+
+
+def _integers(image: Any, name: str, ndim: int) -> Any:
+    pixels = opened(image, ndim).pixels
+    if pixels.dtype.kind not in "iu":
+        raise ImageError(f"{name} must be integers (got {pixels.dtype}); number the objects first, with measure.label")
+    return pixels
+
+
+@composed(takes="labels", gives="labels")
+def relabel_sequential(labels: Any, *, offset: Count = 1, dims: Dims = "yx") -> Any:
+    """Give labels new numbers, one after the other, in the order they have.
+
+    Parameters
+    ----------
+    labels : (..., M, N) array of integers
+        0 is the background, and stays 0.
+    offset : int
+        The first number.
+    dims : {"yx", "zyx"}
+        Number the labels of each plane, or of the volume.
+
+    Returns
+    -------
+    (..., M, N) array of the same dtype
+        0 where pixels are not valid; labels of such pixels only have no number.
+
+    Raises
+    ------
+    ImageError
+        If the labels are negative, or the dtype does not hold the numbers; when it is computed.
+
+    Notes
+    -----
+    Equal to the first result of ``skimage.segmentation.relabel_sequential(labels, offset)``, but for the dtype, which
+    scikit-image widens where numbers ask for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relabel_sequential(np.array([[0, 9, 9], [700, 3, 0]]))
+    array([[0, 2, 2],
+           [3, 1, 0]])
+    """
+    pixels = _integers(labels, "labels", len(dims))
+    return gather(Numbering(offset, pixels.dtype.newbyteorder("=")), labels, ndim=len(dims))
+
+
+@composed(takes="labels", gives="labels")
+def join_segmentations(labels: Any, other: ImageInput, *, dims: Dims = "yx") -> Any:
+    """Join two segmentations: pixels have one label where they have one in both.
+
+    Parameters
+    ----------
+    labels : (..., M, N) array of integers
+        0 is the background.
+    other : (..., M, N) array of integers
+        Another segmentation of the same pixels.
+    dims : {"yx", "zyx"}
+        Number the labels of each plane, or of the volume.
+
+    Returns
+    -------
+    (..., M, N) array of uint32 (uint64 for images of more than 2**32 pixels)
+        0 where both are 0, and where pixels are not valid. The others are numbered in the order of ``labels``, then
+        ``other``.
+
+    Notes
+    -----
+    Equal, numbers included, to ``skimage.segmentation.join_segmentations(labels, other)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> join_segmentations(np.array([[0, 0, 2, 2]]), np.array([[0, 5, 5, 9]]))
+    array([[0, 1, 2, 3]], dtype=uint32)
+    """
+    ndim = len(dims)
+    shape = _integers(labels, "labels", ndim).shape
+    if _integers(other, "the other labels", ndim).shape != shape:
+        raise ImageError(f"segmentations that are joined need one shape (got {shape} and {other.shape})")
+    if opened(other, ndim).valid is not None:
+        labels = combine_images(_first, labels, other, ndim=ndim)
+    wide = int(np.prod(shape[len(shape) - ndim :], dtype=object)) >= 2**32
+    return gather(Numbering(1, np.dtype(np.uint64 if wide else np.uint32)), labels, other, ndim=ndim)
+
+
+def _first(pixels: Pixels, _: Pixels) -> Pixels:
+    return pixels
