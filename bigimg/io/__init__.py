@@ -12,13 +12,14 @@ to publish           :func:`building`, or :func:`begin` and :func:`publish`
 from bigimg.io.collection import Collection, open_collection
 from bigimg.io.ingest import Ingested, ingest
 from bigimg.io.inputs import Inputs, open_inputs
+from bigimg.io.levels import build_pyramid
 from bigimg.io.publish import begin, building, publish, sweep
 from bigimg.io.references import create_results, image_path
 from bigimg.io.scan import OnError, Skipped, is_zarr, open_sources, scan
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.stored import StoredSource
 from bigimg.io.tables import read_table, table_metadata, write_table
-from bigimg.io.writer import CHUNK, ArrayWriter, build_pyramid, create_array, create_image, create_labels, image_chunks
+from bigimg.io.writer import CHUNK, ArrayWriter, create_array, create_image, create_labels, image_chunks
 
 __all__ = [
     "CHUNK",

@@ -15,11 +15,12 @@ from bigimg.core.tile import TileGrid
 from bigimg.errors import BigimgError, MissingInputError, OutputError, ParameterError
 from bigimg.io.documents import create_group
 from bigimg.io.items import Item, write_items
+from bigimg.io.levels import build_pyramid
 from bigimg.io.packing import Pack, choose_packs, write_chunk
 from bigimg.io.publish import building
 from bigimg.io.scan import OnError, Skipped, open_sources
 from bigimg.io.sources import FileSource
-from bigimg.io.writer import CHUNK, build_pyramid, create_image, image_chunks
+from bigimg.io.writer import CHUNK, create_image, image_chunks
 
 FORMAT = 1
 """Version of the layout of a collection."""

@@ -10,9 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bigimg.errors import ImageError, ReadError
 
 VERSION = "0.5"
@@ -34,12 +31,16 @@ class Multiscale:
 
 
 def image_metadata(
-    name: str, dims: Sequence[str], attrs: Mapping[str, Any], levels: int, smallest: NDArray[Any] | None
+    name: str,
+    dims: Sequence[str],
+    attrs: Mapping[str, Any],
+    levels: int,
+    windows: Sequence[Mapping[str, float]] | None,
 ) -> dict[str, Any]:
-    """Return the ``ome`` attributes of an image; windows of display are taken from its ``smallest`` level, if given."""
+    """Return the ``ome`` attributes of an image, with the windows of display of its channels, where they are known."""
     metadata: dict[str, Any] = {"version": VERSION, "multiscales": [_multiscale(name, dims, attrs, levels, "mean")]}
-    if smallest is not None:
-        metadata["omero"] = {"channels": _channels(dims, attrs, smallest), "rdefs": {"model": "color"}}
+    if windows is not None:
+        metadata["omero"] = {"channels": _channels(attrs, windows), "rdefs": {"model": "color"}}
     return metadata
 
 
@@ -113,30 +114,14 @@ def _transforms(dims: Sequence[str], base: Sequence[float], level: int) -> list[
     ]
 
 
-def _channels(dims: Sequence[str], attrs: Mapping[str, Any], smallest: NDArray[Any]) -> list[dict[str, Any]]:
-    planes = np.moveaxis(smallest, dims.index("c"), 0) if "c" in dims else smallest[np.newaxis]
-    names = attrs.get("channel_names") or tuple(
-        f"channel {i}" if len(planes) > 1 else "grey" for i in range(len(planes))
-    )
+def _channels(attrs: Mapping[str, Any], windows: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    count = len(windows)
+    names = attrs.get("channel_names") or tuple(f"channel {i}" if count > 1 else "grey" for i in range(count))
     return [
-        {"label": str(name), "color": _colour(str(name), i, len(planes)), "active": True, "window": _window(plane)}
-        for i, (name, plane) in enumerate(zip(names, planes))
+        {"label": str(name), "color": _colour(str(name), i, count), "active": True, "window": dict(window)}
+        for i, (name, window) in enumerate(zip(names, windows))
     ]
 
 
 def _colour(name: str, index: int, count: int) -> str:
     return _COLOURS.get(name) or ("FFFFFF" if count == 1 else _CYCLE[index % len(_CYCLE)])
-
-
-def _window(plane: NDArray[Any]) -> dict[str, float]:
-    if plane.dtype == np.uint8:
-        return {"min": 0.0, "max": 255.0, "start": 0.0, "end": 255.0}
-    values = plane.astype(np.float64).ravel()
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return {"min": 0.0, "max": 1.0, "start": 0.0, "end": 1.0}
-    start, end = np.percentile(values, (0.1, 99.9))
-    low, high = float(values.min()), float(values.max())
-    # A window without width would divide by zero in a viewer.
-    top = max(high, low + 1) if high == low else high
-    return {"min": low, "max": top, "start": float(start), "end": float(end) if end > start else top}

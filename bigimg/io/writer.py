@@ -6,7 +6,6 @@ earlier, without a warning. ``dask.array.store`` and ``to_zarr`` do so on a grid
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,8 +21,7 @@ from bigimg.errors import AlignmentError, ImageError, OutputError, OutputExistsE
 from bigimg.io import codecs, ngff
 from bigimg.io.documents import create_group, plain, read_attributes, replace_file, write_document
 from bigimg.io.names import check_id
-from bigimg.io.pyramid import Kind, halve, level_shapes
-from bigimg.io.stored import open_array, signature
+from bigimg.io.stored import signature
 
 if TYPE_CHECKING:
     import zarr
@@ -124,15 +122,34 @@ def create_array(
         If there is one.
     """
     dtype = np.dtype(dtype).newbyteorder("=")
-    chunks = tuple(min(chunk, size) for chunk, size in zip(chunks, shape))
-    if shards is not None:
-        # A shard is whole chunks: cut to the image, then up to the next chunk.
-        cut = (min(shard, size) for shard, size in zip(shards, shape))
-        shards = tuple(-(-shard // chunk) * chunk for shard, chunk in zip(cut, chunks))
+    chunks, shards = _cut(shape, chunks, shards)
     if (folder / "zarr.json").exists():
         raise OutputExistsError(f"there is an array at {folder} already")
     write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims))
-    return ArrayWriter(str(folder), tuple(shape), tuple(shards or chunks), dtype, is_sharded=shards is not None)
+    return writer_of(folder, shape, dtype, chunks, shards)
+
+
+def writer_of(
+    folder: Path,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    chunks: Sequence[int],
+    shards: Sequence[int] | None = None,
+) -> ArrayWriter:
+    """Return the writer of the array that :func:`create_array` makes, or has made, in ``folder``."""
+    chunks, shards = _cut(shape, chunks, shards)
+    return ArrayWriter(str(folder), tuple(shape), shards or chunks, np.dtype(dtype), is_sharded=shards is not None)
+
+
+def _cut(
+    shape: Sequence[int], chunks: Sequence[int], shards: Sequence[int] | None
+) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    chunks = tuple(min(chunk, size) for chunk, size in zip(chunks, shape))
+    if shards is None:
+        return chunks, None
+    # A shard is whole chunks: cut to the image, then up to the next chunk.
+    cut = (min(shard, size) for shard, size in zip(shards, shape))
+    return chunks, tuple(-(-shard // chunk) * chunk for shard, chunk in zip(cut, chunks))
 
 
 def create_image(
@@ -144,7 +161,7 @@ def create_image(
     chunks: Sequence[int],
     shards: Sequence[int] | None = None,
 ) -> ArrayWriter:
-    """Create the group of one OME-Zarr image and its largest level; :func:`build_pyramid` makes the others.
+    """Create the group of one OME-Zarr image and its largest level; `bigimg.io.levels` makes the others.
 
     ``attrs`` are those of a source: ``scale``, ``units``, ``channel_names``, and whatever else to keep.
     """
@@ -167,7 +184,7 @@ def create_labels(
     shards: Sequence[int] | None = None,
     image: str = "../../",
 ) -> ArrayWriter:
-    """Create ``labels/<name>`` in the group ``item``, and its largest level; :func:`build_pyramid` makes the others.
+    """Create ``labels/<name>`` in the group ``item``, and its largest level; `bigimg.io.levels` makes the others.
 
     Not to be called from two processes for one item: the list of its labels would miss one.
 
@@ -194,55 +211,6 @@ def create_labels(
     return create_array(group / "0", shape, dtype, dims, chunks, shards)
 
 
-def build_pyramid(group: str | Path, kind: Kind) -> int:
-    """Make the smaller levels of an image or of labels whose largest one is complete; return how many levels there are.
-
-    Each is made from the level before as it is stored, a chunk (or shard) at a time, so memory does not grow with the
-    image. Run again after it was interrupted, it starts anew.
-
-    Raises
-    ------
-    CorruptChunkError
-        If a chunk of the largest level is missing or damaged.
-    """
-    group = Path(group)
-    first = open_array(group / "0", group)
-    dims = first.dims
-    shapes = level_shapes(first.shape, dims)
-    for level in range(1, len(shapes)):
-        _remove(group / str(level))
-        writer = create_array(group / str(level), shapes[level], first.dtype, dims, first.chunks, first.shards)
-        _fill_level(group / str(level - 1), shapes[level - 1], writer, dims, kind)
-    attributes = read_attributes(group)
-    attrs = {**ngff.read_multiscale(attributes, str(group)).attrs}
-    if kind == "labels":
-        image = attributes["ome"]["image-label"]["source"]["image"]
-        ome = ngff.label_metadata(group.name, dims, attrs, len(shapes), image)
-    else:
-        attrs["channel_names"] = tuple(attributes.get("bigimg", {}).get("channel_names", ()))
-        ome = ngff.image_metadata(
-            group.name, dims, attrs, len(shapes), _preview(group, shapes[-1], dims, len(shapes) - 1)
-        )
-    create_group(group, {**attributes, "ome": ome})
-    return len(shapes)
-
-
-def _fill_level(source: Path, shape: tuple[int, ...], writer: ArrayWriter, dims: tuple[str, ...], kind: Kind) -> None:
-    before = open_array(source, source)
-    for tile in TileGrid.regular(writer.shape, writer.chunks):
-        box = tuple(
-            slice(2 * side.start, min(2 * side.stop, size)) if dim in "yx" else side
-            for side, size, dim in zip(tile.write, shape, dims)
-        )
-        writer.write(tile.write, halve(before.read(box, source.parent.name, complete=True), kind))
-
-
-def _preview(group: Path, shape: tuple[int, ...], dims: tuple[str, ...], level: int) -> NDArray[Any]:
-    # The middle of a stack stands for all of it.
-    box = tuple(slice(size // 2, size // 2 + 1) if dim in "tz" else slice(0, size) for size, dim in zip(shape, dims))
-    return open_array(group / str(level), group).read(box, group.name, complete=True)
-
-
 def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, Any], chunk: int) -> tuple[int, ...]:
     """Return the chunks for an image: ``chunk`` rows and columns of one plane; all three colours together."""
     is_colour = tuple(attrs.get("channel_names", ()))[:3] == ("red", "green", "blue")
@@ -259,11 +227,6 @@ def _open(path: str, signature: tuple[int, ...]) -> zarr.Array[Any]:  # noqa: AR
     found = zarr.open_array(path, mode="r+")
     metadata = cast("Any", found.metadata)
     return zarr.Array(zarr.AsyncArray(metadata, found.store_path, config={"write_empty_chunks": True}))
-
-
-def _remove(folder: Path) -> None:
-    if folder.is_dir():
-        shutil.rmtree(folder)
 
 
 def _check_dims(dims: Sequence[str]) -> None:

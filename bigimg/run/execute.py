@@ -15,10 +15,11 @@ import pandas as pd
 from bigimg.engine.store import store_array
 from bigimg.engine.tree import combine
 from bigimg.errors import BigimgError, RunError
+from bigimg.io.levels import build_pyramid
 from bigimg.io.references import image_path
 from bigimg.io.scan import Skipped
 from bigimg.io.sources import Source
-from bigimg.io.writer import CHUNK, ArrayWriter, build_pyramid, create_image, create_labels
+from bigimg.io.writer import CHUNK, ArrayWriter, create_image, create_labels
 from bigimg.ops.statistics import Histogram
 from bigimg.run.evaluate import evaluate, lazy_image
 from bigimg.run.plan import kept_images
