@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bigimg.ops import morphology as morphology
     from bigimg.ops import segmentation as segmentation
     from bigimg.ops import threshold as threshold
+    from bigimg.ops import track as track
     from bigimg.ops import transform as transform
     from bigimg.run.inputs import ingest as ingest
     from bigimg.run.inputs import open as open  # noqa: A004 - the word users know
@@ -64,6 +65,7 @@ _HOMES = {
     "testing": "bigimg.testing",
     "threshold": "bigimg.ops.threshold",
     "tilewise": "bigimg.engine.faces:tilewise",
+    "track": "bigimg.ops.track",
     "transform": "bigimg.ops.transform",
 }
 
@@ -89,6 +91,7 @@ __all__ = [
     "testing",
     "threshold",
     "tilewise",
+    "track",
     "transform",
 ]
 

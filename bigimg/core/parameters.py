@@ -62,6 +62,9 @@ Connectivity = Annotated[int, Ge(1), Le(3)]
 ImageInput = Annotated[Any, WithJsonSchema({"type": "string", "description": "the name of a step, or 'input'"})]
 """A further image that an operation takes: an array in Python, the name of a step in a workflow."""
 
+TableInput = Annotated[Any, WithJsonSchema({"type": "string", "description": "the name of a step that gives a table"})]
+"""A further table that an operation takes: a DataFrame in Python, the name of a step in a workflow."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -80,7 +83,12 @@ class Parameter:
     @property
     def is_image(self) -> bool:
         """Whether the value is a further image (a step's name in a workflow)."""
-        return _has_image(self.annotation)
+        return _marked(self.annotation, ImageInput)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the value is a further table (a step's name in a workflow)."""
+        return _marked(self.annotation, TableInput)
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -154,9 +162,10 @@ def _config(annotation: Any) -> ConfigDict | None:
     return None if hasattr(annotation, "model_config") else ConfigDict(strict=True, arbitrary_types_allowed=True)
 
 
-def _has_image(annotation: Any) -> bool:
-    marked = any(extra is ImageInput.__metadata__[0] for extra in getattr(annotation, "__metadata__", ()))
-    return marked or any(_has_image(part) for part in get_args(annotation))
+def _marked(annotation: Any, mark: Any) -> bool:
+    """Whether ``mark`` is in an annotation."""
+    marked = any(extra is mark.__metadata__[0] for extra in getattr(annotation, "__metadata__", ()))
+    return marked or any(_marked(part, mark) for part in get_args(annotation))
 
 
 class Parameters(Mapping[str, Parameter]):

@@ -32,8 +32,11 @@ class Reduction(ABC, Generic[State, Value]):
     """One word for the dashboard."""
 
     @property
-    def halo(self) -> int:
-        """How many pixels beyond its tile ``partial`` must see; it gets them, and ``tile.crop`` finds its own."""
+    def halo(self) -> int | tuple[int, ...]:
+        """How many pixels beyond its tile ``partial`` must see; it gets them, and ``tile.crop`` finds its own.
+
+        A number is for rows and columns; a tuple has one for each of the last axes, frames before the plane among them.
+        """
         return 0
 
     @abstractmethod

@@ -10,7 +10,7 @@ from typing import Any
 from bigimg.engine.gather import GatherLayer
 from bigimg.engine.lazy import TileLayer
 from bigimg.engine.project import ProjectLayer
-from bigimg.engine.reduce import ReduceLayer
+from bigimg.engine.reduce import ReduceLayer, halo_along
 from bigimg.engine.tree import tree_tasks
 
 
@@ -51,7 +51,6 @@ def _stages_of(layer: Any) -> list[Stage]:
         return [Stage(name, image.does, tiles, tiles, image.bytes_read(), image.bytes_per_task())]
     if isinstance(layer, ReduceLayer):
         tiles = len(layer.grid)
-        halo = layer.reduction.halo
         does = " + ".join(image.does for image in layer.images if image.does != "read")
         return [
             Stage(
@@ -60,7 +59,7 @@ def _stages_of(layer: Any) -> list[Stage]:
                 tiles,
                 tiles + tree_tasks(tiles),
                 sum(image.bytes_read() for image in layer.images),
-                sum(image.bytes_per_task(halo) for image in layer.images),
+                sum(image.bytes_per_task(halo_along(layer.reduction, len(image.chunks))) for image in layer.images),
             )
         ]
     if isinstance(layer, GatherLayer):

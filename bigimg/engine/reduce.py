@@ -42,13 +42,22 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
         Which pixels of the first array count.
     """
     first, *others = same_shape(arrays)
-    extra = reduction.halo
-    images = (as_image(first, valid).seen(extra), *(as_image(other).seen(extra) for other in others))
+    images = (
+        as_image(first, valid).seen(halo_along(reduction, first.ndim)),
+        *(as_image(other).seen(halo_along(reduction, other.ndim)) for other in others),
+    )
     layer = ReduceLayer(reduction, images)
     parents = [parent for image in images for parent in image.parents] + list(layer.waits.values())
     return Delayed(
         layer.value_key, HighLevelGraph.from_collections(layer.value_key, layer, dependencies=distinct(parents))
     )
+
+
+def halo_along(reduction: Reduction[Any, Any], ndim: int) -> tuple[int, ...]:
+    """Return the halo of ``reduction`` along each of the ``ndim`` axes of an image."""
+    halo = reduction.halo
+    known = (halo, halo) if isinstance(halo, int) else halo
+    return (0,) * (ndim - len(known)) + known
 
 
 class ReduceLayer(TaskLayer):
@@ -67,8 +76,7 @@ class ReduceLayer(TaskLayer):
     def grid(self) -> TileGrid:
         """The tiles of the first image, with the halo of the reduction."""
         chunks = self.images[0].chunks
-        halo = tuple(0 if back > 2 else self.reduction.halo for back in range(len(chunks), 0, -1))
-        return TileGrid(chunks, halo)
+        return TileGrid(chunks, halo_along(self.reduction, len(chunks)))
 
     def make_tasks(self) -> dict[Any, Task]:
         """Return the partial of each tile, the merges, and the last task with the value."""

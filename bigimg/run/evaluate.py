@@ -16,7 +16,7 @@ from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
 from bigimg.run.inputs import tile_shape
 from bigimg.run.places import Moves, check_labels, check_together, moves_of
-from bigimg.run.steps import INPUT, Step, image_parameters
+from bigimg.run.steps import INPUT, Step, image_parameters, table_parameters
 from bigimg.run.workflow import Workflow
 
 BINS_OF = {"threshold.li": LI_BINS, "threshold.robust_background": LI_BINS}
@@ -90,7 +90,8 @@ def learn(workflow: Workflow, tables: Mapping[str, pd.DataFrame]) -> dict[str, p
     for step in table_steps(workflow):
         entry: Any = known[step.op]
         try:
-            results[step.name] = entry(results[step.source], **step.params)
+            further = {name: results[source] for name, source in table_parameters(step, entry).items()}
+            results[step.name] = entry(results[step.source], **{**step.params, **further})
         except BigimgError as error:
             raise RunError(f"step {step.name!r} ({step.op}): {error}") from error
     return results

@@ -79,6 +79,11 @@ def image_parameters(step: Step, entry: Entry) -> dict[str, str]:
     return {name: value for name, value in step.params.items() if entry.parameters[name].is_image and value is not None}
 
 
+def table_parameters(step: Step, entry: Entry) -> dict[str, str]:
+    """Return the parameters of ``step`` that are further tables, and the names of the steps they come from."""
+    return {name: value for name, value in step.params.items() if entry.parameters[name].is_table and value is not None}
+
+
 def resolve(steps: Sequence[Step], catalog: Catalog, places: Places) -> tuple[Step, ...]:
     """Return ``steps`` with everything filled in and checked.
 
@@ -185,12 +190,14 @@ class _Check:
 
     def value(self, entry: Entry, parameter: Parameter, value: Any) -> Any:
         label = f"{self.label}.{parameter.name}"
-        if parameter.is_image:
+        if parameter.is_image or parameter.is_table:
             if value is None and not parameter.required:
                 return None
             if not isinstance(value, str):
-                raise self.fail(f"{label} must be the name of a step, or {INPUT!r} (got {value!r})", parameter.name)
-            self.check_source(value, "image", parameter.name, f"{label} of {entry.name}")
+                other = f", or {INPUT!r}" if parameter.is_image else " that gives a table"
+                raise self.fail(f"{label} must be the name of a step{other} (got {value!r})", parameter.name)
+            kind = "image" if parameter.is_image else "table"
+            self.check_source(value, kind, parameter.name, f"{label} of {entry.name}")
             return value
         try:
             plain = frozen(parameter.dump(parameter.validate(value, self.label)))
