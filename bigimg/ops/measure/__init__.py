@@ -2,18 +2,22 @@
 
 from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
+from bigimg.ops.measure.near import object_neighbors
 from bigimg.ops.measure.overlaps import contingency_table, count_children, overlap_table, relate_objects
 from bigimg.ops.measure.radial import radial_distribution
 from bigimg.ops.measure.region_tables import regionprops_table
 from bigimg.ops.measure.scores import matching_scores, rand_scores
 from bigimg.ops.measure.shapes import object_shape
+from bigimg.ops.measure.texture import haralick
 
 __all__ = [
     "contingency_table",
     "count_children",
     "edge_intensities",
+    "haralick",
     "label",
     "matching_scores",
+    "object_neighbors",
     "object_shape",
     "overlap_table",
     "radial_distribution",

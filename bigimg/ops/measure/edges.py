@@ -21,12 +21,13 @@ from bigimg.ops.measure.whole_objects import WholeObjects, check_images, distinc
 class EdgeIntensities(WholeObjects):
     """Measure the pixels on the inner boundary of objects; see :func:`edge_intensities`."""
 
+    ndim: int
     name: ClassVar[str] = "edges"
 
     @property
-    def halo(self) -> int:
+    def halo(self) -> tuple[int, ...]:
         """A pixel is on the boundary by what lies beside it."""
-        return 1
+        return (1,) * self.ndim
 
     def runs(self, tile: Tile, labels: Pixels, values: Pixels) -> ObjectRuns:
         """Return the pixels on boundaries, and each label that has none here with no pixel."""
@@ -107,5 +108,5 @@ def edge_intensities(labels: Any, intensity_image: ImageInput, *, dims: Dims = "
     ndim = len(dims)
     channels = check_images(labels, intensity_image, ndim)
     lazy = any(opened(image, ndim).lazy for image in (labels, intensity_image))
-    work = EdgeIntensities(object_edges.edge_intensities, channels, shared_labels(labels, ndim, lazy=lazy))
+    work = EdgeIntensities(object_edges.edge_intensities, channels, shared_labels(labels, ndim, lazy=lazy), ndim)
     return reduce(work, labels, intensity_image, ndim=ndim)
