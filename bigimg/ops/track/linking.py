@@ -14,7 +14,7 @@ from bigimg.engine.faces import composed
 from bigimg.errors import ParameterError
 from bigimg.ops.track.choosing import Overlaps, Rules
 from bigimg.ops.track.following import Linker
-from bigimg.ops.track.motion import with_motion
+from bigimg.ops.track.movement import with_motion
 from bigimg.ops.track.objects import AXES, FRAME, LABEL, OTHER, PARENT, TIME, TRACK, per_item, read_objects
 
 OWNER = "track.link"
