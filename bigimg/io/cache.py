@@ -39,19 +39,18 @@ class PixelCache:
 
     def get(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return the array of ``key``, made by ``make`` where it is not kept; two threads never make the same one."""
-        found = self._find(key)
+        found = self.find(key)
         if found is not None:
             return found
         with self._lock:
             making = self._making.setdefault(key, Lock())
         with making:
-            found = self._find(key)
+            found = self.find(key)
             if found is not None:
                 return found
             try:
                 array = make()
-                array.flags.writeable = False
-                self._keep(key, array)
+                self.put(key, array)
             finally:
                 with self._lock:
                     self._making.pop(key, None)
@@ -63,14 +62,17 @@ class PixelCache:
             self._arrays.clear()
             self._bytes = 0
 
-    def _find(self, key: Hashable) -> NDArray[Any] | None:
+    def find(self, key: Hashable) -> NDArray[Any] | None:
+        """Return the array of ``key`` where it is kept."""
         with self._lock:
             array = self._arrays.get(key)
             if array is not None:
                 self._arrays.move_to_end(key)
             return array
 
-    def _keep(self, key: Hashable, array: NDArray[Any]) -> None:
+    def put(self, key: Hashable, array: NDArray[Any]) -> None:
+        """Keep ``array``, which nobody may change any more."""
+        array.flags.writeable = False
         with self._lock:
             replaced = self._arrays.pop(key, None)
             self._arrays[key] = array

@@ -27,6 +27,7 @@ import xarray as xr
 
 from bigimg.errors import MissingInputError, ReadError, UnknownNameError
 from bigimg.io.documents import read_attributes
+from bigimg.io.frames import coordinates, frames_of
 from bigimg.io.items import Item, item_at, items_table, read_items
 from bigimg.io.names import check_id, inside, item_ids
 from bigimg.io.ngff import read_multiscale
@@ -156,6 +157,19 @@ class Collection(LazyMapping[xr.DataArray]):
             raise UnknownNameError.of("images", name, self)
         return item_at(self._items, self._rows[check_id(name)])
 
+    def frames(self, name: str) -> pd.DataFrame:
+        """Return the frames of the video ``name``: number, time stamp, time in seconds, whether it is a key frame.
+
+        Raises
+        ------
+        ReadError
+            If the image is no video.
+        """
+        found = frames_of(self._source(name))
+        if found is None:
+            raise ReadError(f"image {name!r} has no table of frames: it was not read from a video")
+        return found
+
     def _group(self, name: str) -> Path:
         row = self._rows[name]
         packed = self._items.column("item")[row].as_py() is not None
@@ -190,7 +204,9 @@ class Collection(LazyMapping[xr.DataArray]):
         return _stored(group, self.path, name, complete="bigimg" in self.attrs)
 
     def _lazy(self, source: Source, name: str) -> xr.DataArray:
-        return xr.DataArray(self._to_array(source), dims=source.dims, name=name, attrs=dict(source.attrs))
+        return xr.DataArray(
+            self._to_array(source), coordinates(source), dims=source.dims, name=name, attrs=dict(source.attrs)
+        )
 
     def __repr__(self) -> str:
         kinds = self._items.group_by(["dtype", "dims"]).aggregate([("id", "count")]).to_pylist()

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bigimg.engine.lazy import from_store
 from bigimg.errors import BigimgError, RunError
+from bigimg.io.frames import coordinates
 from bigimg.ops.statistics import BINS, histogram
 from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
@@ -45,7 +46,11 @@ class Evaluated:
 def lazy_image(source: Any, tile: int) -> xr.DataArray:
     """Return a source as a lazy image cut into tiles of ``tile`` rows and columns; colours stay together."""
     return xr.DataArray(
-        from_store(source, tile_shape(source, tile)), dims=source.dims, name=source.name, attrs=dict(source.attrs)
+        from_store(source, tile_shape(source, tile)),
+        coordinates(source),
+        dims=source.dims,
+        name=source.name,
+        attrs=dict(source.attrs),
     )
 
 

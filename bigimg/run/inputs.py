@@ -89,11 +89,19 @@ def lazy_array(source: Any, tile: int) -> Any:
 def tile_shape(source: Any, edge: int) -> tuple[int, ...]:
     """Return the shape of tiles of about ``edge`` rows and columns, of whole chunks where those are smaller.
 
-    Colours stay together; other axes are cut into single planes.
+    Colours stay together; other axes are cut into single planes. Of a video, whose frames are decoded in runs and
+    whole, a tile is as many whole frames as have no more pixels than a square of that edge.
     """
     shape = []
+    sizes = dict(zip(source.dims, source.shape))
+    runs = dict(zip(source.dims, source.chunks)).get("t", 1)
+    frames = edge * edge // (sizes["y"] * sizes["x"]) if runs > 1 else 0
     for name, size, chunk in zip(source.dims, source.shape, source.chunks):
-        if name in ("y", "x"):
+        if name == "t" and frames:
+            shape.append(min(runs, frames))
+        elif name in ("y", "x") and frames:
+            shape.append(size)
+        elif name in ("y", "x"):
             unit = min(chunk, edge)
             shape.append(min(size, edge // unit * unit))
         else:

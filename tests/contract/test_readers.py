@@ -1,6 +1,7 @@
 """What every reader must do, for every reader there is."""
 
 import pickle
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (37, 53), np.uint8)
 COLOUR = RNG.integers(0, 256, (37, 53, 3), np.uint8)
 PAGES = np.stack([GREY] * 3)
+CLIP = RNG.integers(0, 256, (11, 36, 52, 3), np.uint8)
+
+
+def _write_video(path: Path, codec: str, pixel_format: str, pictures: Any, **options: str) -> None:
+    import av
+
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = pixel_format
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24" if picture.ndim == 3 else "gray")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
 
 # For each reader: files it must read, how they are made, and the pixels in them along the axes named.
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -45,6 +62,15 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "colour.npy": (lambda path: np.save(path, COLOUR), np.moveaxis(COLOUR, -1, 0)),
         "fortran.npy": (lambda path: np.save(path, np.asfortranarray(GREY.astype(">f4"))), GREY.astype("f4")),
     },
+    "video": {
+        "lossless.mkv": (lambda path: _write_video(path, "ffv1", "bgr0", CLIP), np.moveaxis(CLIP, -1, 1)),
+        "grey.mkv": (lambda path: _write_video(path, "ffv1", "gray", CLIP[..., 0]), CLIP[..., 0]),
+        "lossless.avi": (lambda path: _write_video(path, "ffv1", "bgr0", CLIP), np.moveaxis(CLIP, -1, 1)),
+        "lossy.mp4": (lambda path: _write_video(path, "mpeg4", "yuv420p", CLIP, g="4", bf="2"), None),
+        "lossy.mov": (lambda path: _write_video(path, "mpeg4", "yuv420p", CLIP, g="4"), None),
+        "lossy.webm": (lambda path: _write_video(path, "libvpx", "yuv420p", CLIP, g="4"), None),
+        "animated.gif": (lambda path: _write_video(path, "gif", "rgb8", CLIP), None),
+    },
 }  # fmt: skip
 CASES = [(reader, name) for reader in READERS for name in SAMPLES[reader.NAME]]
 
@@ -52,6 +78,8 @@ CASES = [(reader, name) for reader in READERS for name in SAMPLES[reader.NAME]]
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0].NAME}-{case[1]}")
 def sample(request, tmp_path):
     reader, name = request.param
+    if reader.NAME == "video":
+        pytest.importorskip("av", reason="videos are an extra")
     make, pixels = SAMPLES[reader.NAME][name]
     path = tmp_path / name
     make(path)

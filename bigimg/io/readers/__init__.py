@@ -14,10 +14,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bigimg.errors import ReadError
-from bigimg.io.readers import npy, raster, tiff
+from bigimg.io.readers import npy, raster, tiff, video
 from bigimg.io.readers.header import ImageHeader, Reader
 
-READERS: tuple[Reader, ...] = (raster, tiff, npy)
+READERS: tuple[Reader, ...] = (raster, tiff, npy, video)
 """Every reader."""
 
 SUFFIXES = tuple(sorted(suffix for reader in READERS for suffix in reader.SUFFIXES))
