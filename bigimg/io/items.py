@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from bigimg.errors import ReadError
-from bigimg.io.documents import plain
+from bigimg.io.documents import create_group, plain
+from bigimg.io.scan import Skipped
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.tables import read_arrow, write_table
 
 ITEMS = "items.parquet"
+
+FORMAT = 1
+"""Version of the layout of a collection."""
 
 _SCHEMA = pa.schema(
     [
@@ -95,6 +99,12 @@ class Item:
             attrs=plain(rest),
         )
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Item:
+        """Return the row that ``asdict`` and JSON have made ``values`` of."""
+        lists = ("shape", "chunks", "scale", "unit", "channel_names")
+        return cls(**{**values, **{key: tuple(values[key] or ()) for key in lists}})
+
     def source_attrs(self) -> dict[str, Any]:
         """Return the attributes of the source this row describes."""
         attrs = {
@@ -104,6 +114,13 @@ class Item:
             **self.attrs,
         }
         return {key: value for key, value in attrs.items() if value not in ({}, ())}
+
+
+def finish(root: Path, items: Sequence[Item], skipped: Sequence[Skipped], attrs: Mapping[str, Any]) -> None:
+    """Write what makes a store a collection: its table of items, and last the mark in its root."""
+    write_items(root, items)
+    left_out = [{"name": each.name, "path": each.path, "reason": each.reason} for each in skipped]
+    create_group(root, {"bigimg": {"version": FORMAT, "items": len(items), "skipped": left_out, **attrs}})
 
 
 def write_items(root: Path, items: Sequence[Item]) -> None:

@@ -50,8 +50,8 @@ def building(dest: str | Path) -> Iterator[Path]:
         raise
 
 
-def begin(dest: str | Path) -> Path:
-    """Return a new folder beside ``dest``, having made sure that ``dest`` can be made.
+def begin(dest: str | Path, aside: Path | None = None) -> Path:
+    """Return a new folder beside ``dest``, called ``aside`` if given, having made sure that ``dest`` can be made.
 
     Raises
     ------
@@ -60,9 +60,9 @@ def begin(dest: str | Path) -> Path:
     """
     dest = Path(dest).expanduser()
     check_absent(dest)
-    aside = dest.with_name(f"{dest.name}{MARK}{uuid4().hex[:8]}")
+    aside = aside or dest.with_name(f"{dest.name}{MARK}{uuid4().hex[:8]}")
     try:
-        aside.mkdir(parents=True)
+        aside.mkdir(parents=True, exist_ok=aside.is_dir())
     except OSError as error:
         raise OutputError(
             f"the output {dest} cannot be written: {error.strerror or error} ({dest.parent}); "

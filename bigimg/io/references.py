@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bigimg.errors import MissingInputError, ReadError
 from bigimg.io.documents import create_group
-from bigimg.io.ingest import finish
-from bigimg.io.items import Item
+from bigimg.io.frames import write_frames
+from bigimg.io.items import Item, finish
 from bigimg.io.names import check_id
 from bigimg.io.readers import find_reader
 from bigimg.io.scan import Skipped, is_zarr
@@ -41,23 +41,27 @@ def create_results(
         What the collection says of itself, as JSON.
     """
     create_group(root / "images", {})
-    home = Path(dest).expanduser().resolve()
-    items = []
-    for name, source in sources.items():
-        path = f"images/{check_id(name)}"
-        where, part = _locate(source)
-        create_group(root / path, {"bigimg": {"reference": str(where), "part": part}})
-        items.append(
-            replace(
-                Item.of(source, path, source.chunks),
-                id=name,
-                source=str(where),
-                reference=str(where),
-                reference_relative=os.path.relpath(where, home),
-                reference_part=part,
-            )
-        )
+    items = [reference_to(source, name, root, dest) for name, source in sources.items()]
     finish(root, items, skipped, dict(attrs or {}))
+
+
+def reference_to(source: Source, name: str, root: Path, dest: str | Path) -> Item:
+    """Make the group of an item of the collection ``root`` that refers to ``source``; return its row.
+
+    ``dest`` is where the collection will be: relative references start there.
+    """
+    path = f"images/{check_id(name)}"
+    where, part = _locate(source)
+    create_group(root / path, {"bigimg": {"reference": str(where), "part": part}})
+    write_frames(root / path, source)
+    return replace(
+        Item.of(source, path, source.chunks),
+        id=name,
+        source=str(where),
+        reference=str(where),
+        reference_relative=os.path.relpath(where, Path(dest).expanduser().resolve()),
+        reference_part=part,
+    )
 
 
 def image_path(source: Source, dest: str | Path, item: str, label: str) -> str:

@@ -6,7 +6,7 @@ earlier, without a warning. ``dask.array.store`` and ``to_zarr`` do so on a grid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -96,11 +96,22 @@ class ArrayWriter:
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror or error}; is the disk full?") from error
 
+    def has(self, box: Box) -> bool:
+        """Whether every chunk of ``box`` has been written: a file has its name when it is whole.
+
+        Not to be asked of shards, which zarr writes.
+        """
+        return all(path.is_file() for path, _ in self._chunks(box))
+
     def _write_chunks(self, box: Box, pixels: NDArray[Any]) -> None:
-        for tile in TileGrid.regular(pixels.shape, self.chunks):
+        for path, part in self._chunks(box):
+            replace_file(path, codecs.encode(pixels[part], self.chunks))
+
+    def _chunks(self, box: Box) -> Iterator[tuple[Path, Box]]:
+        """Yield the file of each chunk of ``box``, and which part of the box it holds."""
+        for tile in TileGrid.regular(box_shape(box), self.chunks):
             index = (side.start // unit + i for side, unit, i in zip(box, self.chunks, tile.index))
-            path = Path(self.path, "c", *map(str, index))
-            replace_file(path, codecs.encode(pixels[tile.write], self.chunks))
+            yield Path(self.path, "c", *map(str, index)), tile.write
 
     def __dask_tokenize__(self) -> object:
         return "bigimg-writer", self.path, self.shape, self.chunks, str(self.dtype)
