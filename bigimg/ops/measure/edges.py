@@ -11,7 +11,7 @@ from bigimg.core.operation import Pixels
 from bigimg.core.parameters import Dims, ImageInput
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
-from bigimg.engine.kinds import opened, reduce
+from bigimg.engine.kinds import reduce
 from bigimg.kernels import object_edges
 from bigimg.kernels.object_pixels import ObjectRuns, joined, runs_of
 from bigimg.ops.measure.whole_objects import WholeObjects, check_images, distinct, shared_labels
@@ -107,6 +107,6 @@ def edge_intensities(labels: Any, intensity_image: ImageInput, *, dims: Dims = "
     """
     ndim = len(dims)
     channels = check_images(labels, intensity_image, ndim)
-    lazy = any(opened(image, ndim).lazy for image in (labels, intensity_image))
-    work = EdgeIntensities(object_edges.edge_intensities, channels, shared_labels(labels, ndim, lazy=lazy), ndim)
+    shared = shared_labels(ndim, labels, intensity_image)
+    work = EdgeIntensities(object_edges.edge_intensities, channels, shared, ndim)
     return reduce(work, labels, intensity_image, ndim=ndim)

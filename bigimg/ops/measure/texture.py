@@ -210,9 +210,8 @@ def haralick(
     """
     ndim = len(dims)
     channels = check_images(labels, intensity_image, ndim)
-    given = [opened(image, ndim) for image in (labels, intensity_image)]
-    low, high = value_range or range_of(given[1].pixels.dtype)
-    shared = shared_labels(labels, ndim, lazy=any(each.lazy for each in given))
+    low, high = value_range or range_of(opened(intensity_image, ndim).pixels.dtype)
+    shared = shared_labels(ndim, labels, intensity_image)
     return reduce(Haralick(levels, distance, low, high, ndim, channels, shared), labels, intensity_image, ndim=ndim)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import dask.array as da
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -125,8 +124,7 @@ def measure_whole(measure: Measure, labels: Any, intensity_image: Any, ndim: int
     """Return the table of ``measure`` for each object, lazily where labels or intensities are lazy."""
     channels = check_images(labels, intensity_image, ndim)
     images = [labels] if intensity_image is None else [labels, intensity_image]
-    lazy = any(opened(image, ndim).lazy for image in images)
-    return reduce(WholeObjects(measure, channels, shared_labels(labels, ndim, lazy=lazy)), *images, ndim=ndim)
+    return reduce(WholeObjects(measure, channels, shared_labels(ndim, *images)), *images, ndim=ndim)
 
 
 def check_images(labels: Any, intensity_image: Any, ndim: int) -> int | None:
@@ -148,13 +146,17 @@ def check_images(labels: Any, intensity_image: Any, ndim: int) -> int | None:
     return int(shape[0]) if len(shape) > ndim else None
 
 
-def shared_labels(labels: Any, ndim: int, *, lazy: bool) -> Any:
+def shared_labels(ndim: int, labels: Any, *others: Any) -> Any:
     """Return which labels lie in several tiles, lazily; None where the faces of each tile tell."""
-    given = opened(labels, ndim).pixels
-    before = gathered(given) if isinstance(given, da.Array) else None
-    if not lazy or (isinstance(before, Objects) and before.output == "labels"):
-        return None  # what measure.label has numbered is connected, and so touches a face where it goes on
-    return reduce(SharedLabels(), labels, ndim=ndim)
+    given, *further = [opened(image, ndim) for image in (labels, *others)]
+    if not given.lazy and not any(each.lazy for each in further):
+        return None  # one tile
+    # What measure.label has numbered is connected, and touches a face where it goes on; unless a mask has cut it since.
+    before = gathered(given.pixels) if given.lazy and given.valid is None else None
+    if isinstance(before, Objects) and before.output == "labels":
+        return None
+    # Labels in memory are cut as the image that they are measured in.
+    return reduce(SharedLabels(), labels, *(() if given.lazy else others), ndim=ndim)
 
 
 def labels_on_faces(labels: Pixels, tile: Tile) -> NDArray[np.int64]:
