@@ -5,6 +5,7 @@ to open              :func:`open_inputs` (anything a user names), :func:`open_co
 to make a collection :func:`ingest` from files, :func:`create_results` of references to images elsewhere
 to write pixels      :func:`create_image`, :func:`create_labels` -> :class:`ArrayWriter`; :func:`build_pyramid`
 to write tables      :func:`write_table`, :func:`read_table`
+to write polygons    :func:`write_geojson`, :func:`write_geoparquet`
 to publish           :func:`building`, or :func:`begin` and :func:`publish`
 ==================== ====================================================================================
 """
@@ -19,6 +20,7 @@ from bigimg.io.scan import OnError, Skipped, is_zarr, open_sources, scan
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.stored import StoredSource
 from bigimg.io.tables import read_table, table_metadata, write_table
+from bigimg.io.vectors import write_geojson, write_geoparquet
 from bigimg.io.writer import CHUNK, ArrayWriter, create_array, create_image, create_labels, image_chunks
 
 __all__ = [
@@ -51,5 +53,7 @@ __all__ = [
     "scan",
     "sweep",
     "table_metadata",
+    "write_geojson",
+    "write_geoparquet",
     "write_table",
 ]

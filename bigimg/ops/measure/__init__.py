@@ -3,6 +3,7 @@
 from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
 from bigimg.ops.measure.near import object_neighbors
+from bigimg.ops.measure.outlines import polygons
 from bigimg.ops.measure.overlaps import contingency_table, count_children, overlap_table, relate_objects
 from bigimg.ops.measure.radial import radial_distribution
 from bigimg.ops.measure.region_tables import regionprops_table
@@ -20,6 +21,7 @@ __all__ = [
     "object_neighbors",
     "object_shape",
     "overlap_table",
+    "polygons",
     "radial_distribution",
     "rand_scores",
     "regionprops_table",
