@@ -96,14 +96,14 @@ def edge_intensities(labels: Any, intensity_image: ImageInput, *, dims: Dims = "
     >>> from bigimg import measure
     >>> labels = np.pad(np.full((3, 3), 7), 1)
     >>> measure.edge_intensities(labels, np.arange(25).reshape(5, 5)).T
-                                 0
-    label                 7.000000
-    num_pixels_edge       8.000000
-    intensity_sum_edge   96.000000
-    intensity_mean_edge  12.000000
-    intensity_std_edge    4.415880
-    intensity_min_edge    6.000000
-    intensity_max_edge   18.000000
+                                0
+    label                 7.00000
+    num_pixels_edge       8.00000
+    intensity_sum_edge   96.00000
+    intensity_mean_edge  12.00000
+    intensity_std_edge    4.41588
+    intensity_min_edge    6.00000
+    intensity_max_edge   18.00000
     """
     ndim = len(dims)
     channels = check_images(labels, intensity_image, ndim)

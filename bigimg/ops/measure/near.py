@@ -158,11 +158,12 @@ def object_neighbors(labels: Any, *, distance: Count = 5, dims: Dims = "yx") -> 
     --------
     >>> import numpy as np
     >>> from bigimg import measure
-    >>> measure.object_neighbors(np.array([[1, 1, 2, 0, 0, 3]]), distance=1).iloc[:, :5]
-       label  neighbors_count  neighbors_percent_touching  neighbors_first_label  neighbors_first_distance
-    0      1                1                        50.0                      2                       1.5
-    1      2                1                       100.0                      1                       1.5
-    2      3                0                         0.0                      2                       3.0
+    >>> measure.object_neighbors(np.array([[1, 1, 2, 0, 0, 3]]), distance=1).iloc[:, :4].T
+                                   0      1    2
+    label                        1.0    2.0  3.0
+    neighbors_count              1.0    1.0  0.0
+    neighbors_percent_touching  50.0  100.0  0.0
+    neighbors_first_label        2.0    1.0  2.0
     """
     ndim = len(dims)
     check_images(labels, None, ndim)

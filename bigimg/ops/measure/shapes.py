@@ -67,8 +67,8 @@ def object_shape(labels: Any, *, dims: Dims = "yx") -> Any:
                           0
     label              1.00
     radius_max         3.00
-    radius_mean        1.76
-    radius_median      2.00
+    radius_mean        1.58
+    radius_median      1.00
     feret_centers_min  4.00
     feret_centers_max  8.94
     form_factor        0.98
