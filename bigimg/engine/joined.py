@@ -17,7 +17,16 @@ from dask.base import tokenize
 
 from bigimg.core.operation import Chain, Pixels
 from bigimg.core.tile import Box, Tile, TileGrid
-from bigimg.engine.lazy import LazyImage, TileInput, as_image, distinct, image_inputs, lazy_array, read_inputs
+from bigimg.engine.lazy import (
+    LazyImage,
+    TileInput,
+    as_image,
+    distinct,
+    image_inputs,
+    lazy_array,
+    made_once,
+    read_inputs,
+)
 from bigimg.engine.source import Piece
 
 
@@ -113,7 +122,11 @@ def join_arrays(
 ) -> da.Array:
     """Return ``function`` of the pixels at the same place in lazy arrays, lazily; the first gives the tiles.
 
-    Each of ``valid`` says which pixels of its array count; those that do not are 0 when ``function`` gets them.
+    Each of ``valid`` says which pixels of its array count; those that do not are 0 when ``function`` gets them. An
+    array of fewer axes, as the background of a video, is made once, and not anew for every frame.
     """
-    images = tuple(as_image(array, mask).seen() for array, mask in zip(arrays, valid))
+    most = arrays[0].ndim
+    images = tuple(
+        (as_image if array.ndim == most else made_once)(array, mask).seen() for array, mask in zip(arrays, valid)
+    )
     return lazy_array(LazyImage(JoinedSource(function, images, dtype), Chain(), images[0].chunks))

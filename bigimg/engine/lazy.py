@@ -292,6 +292,14 @@ def as_image(array: da.Array, valid: da.Array | None = None) -> LazyImage:
     return LazyImage(ArraySource(array), Chain(), array.chunks, mask)
 
 
+def made_once(array: da.Array, valid: da.Array | None = None) -> LazyImage:
+    """Return ``array`` to build on by its chunks, unless it is only read: many tiles would each make it anew."""
+    image = as_image(array, valid)
+    if image.does == "read":
+        return image
+    return LazyImage(ArraySource(array), Chain(), array.chunks, None if valid is None else _mask_source(valid))
+
+
 def apply(operation: Operation, array: da.Array, valid: da.Array | None = None) -> da.Array:
     """Return the operation on a lazy array, lazily; a chain on a fused layer stays one task a tile."""
     check_shape(array.shape)

@@ -78,6 +78,11 @@ def even(dtype):
     return random_image((2, 61, 47), dtype)
 
 
+def distance(image):
+    exact = image.astype(float) - FLAT
+    return np.abs(exact).astype("float32") if image.dtype == "float32" else np.abs(exact)
+
+
 def evened(image, flat, dark=0):
     light = flat.astype(float) - dark
     return (image.astype(float) - dark) * light.mean() / light
@@ -175,6 +180,7 @@ CASES = [
         for volume in (False, True)
     ),
     Case("exposure.flat_field", partial(evened, flat=FLAT), {"flat": FLAT}, ALL, rtol=1e-6, image=even),
+    Case("exposure.absolute_difference", distance, {"other": FLAT}, ALL, rtol=0, image=even),
     Case(
         "exposure.flat_field",
         partial(evened, flat=FLAT, dark=DARK),
