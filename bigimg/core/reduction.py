@@ -5,12 +5,14 @@ must be
 associative and commutative, and its result independent of the order; then the value cannot depend on the cutting.
 
 A :class:`Gather` is a reduction whose value goes back into every tile, as in labelling: each tile *keeps* something for
-itself and *sends* something small; what was sent is merged and solved once; each tile is then finished with both.
+itself and *sends* something small; what was sent is joined block by block and solved; each tile is then finished with
+what it kept and its own part of what is known.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,6 +21,9 @@ import numpy as np
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import is_deferred
 from bigimg.core.tile import Tile
+
+Index = tuple[int, ...]
+"""Of a tile, in the grid of tiles."""
 
 State = TypeVar("State")
 Value = TypeVar("Value")
@@ -53,7 +58,13 @@ class Reduction(ABC, Generic[State, Value]):
 
 
 class Gather(ABC, Generic[Kept, State, Value]):
-    """A reduction whose value goes back into every tile; subclasses are frozen dataclasses of their parameters."""
+    """A reduction whose value goes back into every tile; subclasses are frozen dataclasses of their parameters.
+
+    What tiles send is joined block by block, and the value goes back the same way: every tile receives no more than its
+    own part. As it stands here the state and the value are mappings by the index of a tile, and one task solves what
+    all tiles have sent; work that overrides ``join`` and ``share`` lets blocks send less than their tiles, and keep
+    something for the way back as tiles do.
+    """
 
     name: ClassVar[str]
     """One word for the dashboard."""
@@ -67,13 +78,23 @@ class Gather(ABC, Generic[Kept, State, Value]):
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Kept, State]:
         """Return what the tile keeps for itself, and what it sends; ``images`` have the shape of the tile."""
 
-    @abstractmethod
-    def merge(self, first: State, second: State) -> State:
-        """Return what both have sent."""
+    def join(self, parts: Sequence[State]) -> tuple[Any, State]:
+        """Return what a block keeps for itself, and what it sends; its parts, in raster order, fill a box of tiles."""
+        states: Sequence[Any] = parts
+        everything: Any = {index: sent for part in states for index, sent in part.items()}
+        return [tuple(part) for part in states], everything
 
     @abstractmethod
     def solve(self, state: State) -> Value:
-        """Return what every tile needs to know."""
+        """Return what the block needs to know that is the whole image."""
+
+    def share(self, joined: Any, value: Value) -> Sequence[Value]:
+        """Return what each part of a block needs to know, of what the block kept and got."""
+        return [self.part(value, tiles) for tiles in joined]
+
+    def part(self, value: Any, tiles: Sequence[Index]) -> Any:
+        """Return what some tiles need of the value; those that are not in it need nothing."""
+        return {index: value[index] for index in tiles if index in value}
 
     @abstractmethod
     def finish(self, tile: Tile, kept: Kept, value: Value) -> Pixels:
@@ -84,7 +105,7 @@ class Gather(ABC, Generic[Kept, State, Value]):
         """Return the dtype of the finished pixels."""
 
     def split_key(self) -> object:
-        """Return what ``split`` and ``merge`` depend on; work that differs otherwise shares the split tiles."""
+        """Return what ``split`` depends on; work that differs otherwise shares the split tiles."""
         return self
 
 

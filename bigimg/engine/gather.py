@@ -1,18 +1,19 @@
-"""Work whose value goes back into every tile, as labelling: split a tile, merge what was sent, finish each tile.
+"""Work whose value goes back into every tile, as labelling: split a tile, join what was sent, finish each tile.
 
 ::
 
-    tile ──split──> kept ───────────────────────────> finish ──> pixels
-              └───> sent ──merge──> ... ──solve──> value ┘
+    tile ──split──> kept ─────────────────────────────────────────────> finish ──> pixels
+              └───> sent ──join──> kept ──────────────────> share ──> part ┘
+                             └───> sent ──join──> solve ──> part ┘
 
-Two tasks a tile and the few of the tree. A finished image remembers its gather: work that only finishes otherwise
-(labels
-after a size filter) takes the same kept tiles, because the names of the first tasks say only what they depend on.
+Two tasks a tile, and two for each block of the tree. No task gets more than a few parts, nor gives more: what a tile
+needs to know comes to it alone. A finished image remembers its gather: work that only finishes otherwise (labels after
+a size filter) takes the same kept tiles, because the names of the first tasks say only what they depend on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.operation import Pixels
-from bigimg.core.reduction import Gather, deferred_fields, with_values
+from bigimg.core.reduction import Gather, Index, deferred_fields, with_values
 from bigimg.core.tile import Chunks, Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
 from bigimg.engine.lazy import (
@@ -38,7 +39,7 @@ from bigimg.engine.lazy import (
     read_inputs,
     same_shape,
 )
-from bigimg.engine.tree import Fold, merge_tasks
+from bigimg.engine.tree import blocks_of
 
 
 class GatherLayer(TaskLayer):
@@ -73,55 +74,61 @@ class GatherLayer(TaskLayer):
     def _add_plane(self, plane: tuple[int, ...], tiles: list[Tile], tasks: dict[Any, Task]) -> None:
         work, split = self.bare, f"{self.work.name}.split-{self.token}"
         names, waiting = tuple(self.waits), [deferred_ref(value) for value in self.waits.values()]
-        kept = []
+        refs = {}
         for tile in tiles:
             parts, values = image_inputs(self.images, tile)
             key = (split, *tile.index)
             tasks[key] = Task(key, run_split, work, names, plane_tile(tile, self.ndim), parts, *waiting, *values)
-            kept.append(TaskRef(key))
-        merge = MergeSent(work.merge)
-        merges, last = merge_tasks(f"{self.work.name}.merge-{tokenize(self.token, plane)}", kept, merge)
-        solve = (f"{work.name}.solve-{tokenize(self.name)}", *plane)
-        tasks |= merges
-        tasks[solve] = Task(solve, run_solve, work, names, merge, *waiting, *last)
-        for tile, reference in zip(tiles, kept):
-            key = (self.name, *tile.index)
-            own = plane_tile(tile, self.ndim)
-            tasks[key] = Task(key, run_finish, work, names, own, tile.shape, reference, TaskRef(solve), *waiting)
+            refs[plane_tile(tile, self.ndim).index] = TaskRef(key)
+        shared = self._add_blocks(plane, refs, tasks)
+        for tile in tiles:
+            key, own = (self.name, *tile.index), plane_tile(tile, self.ndim)
+            kept = refs[own.index]
+            tasks[key] = Task(key, run_finish, work, names, own, tile.shape, kept, *shared[own.index], *waiting)
+
+    def _add_blocks(
+        self, plane: Index, tiles: Mapping[Index, TaskRef], tasks: dict[Any, Task]
+    ) -> dict[Index, tuple[TaskRef, int]]:
+        """Add the tasks of all blocks of a plane; return which task gives the part of each tile, and which it is."""
+        work, names = self.bare, tuple(self.waits)
+        waiting = [deferred_ref(value) for value in self.waits.values()]
+        join, share, solve = (
+            (f"{work.name}.{step}-{tokenize(self.name)}", *plane) for step in ("join", "share", "solve")
+        )
+        levels = list(blocks_of(tuple(map(len, self.chunks[len(plane) :]))))
+        sent = [dict(tiles)]
+        for level, blocks in enumerate(levels):
+            sent.append({})
+            for block, parts in blocks.items():
+                last = level == len(levels) - 1
+                key = solve if last else (*join, level, *block)
+                refs = [sent[level][part] for part in parts]
+                tasks[key] = Task(key, run_solve if last else run_join, work, names, len(waiting), *waiting, *refs)
+                sent[level + 1][block] = TaskRef(key)
+        ((whole_plane, parts),) = levels[-1].items()
+        shared = {part: (sent[-1][whole_plane], place) for place, part in enumerate(parts)}
+        for level in range(len(levels) - 2, -1, -1):
+            following: dict[Index, tuple[TaskRef, int]] = {}
+            for block, parts in levels[level].items():
+                key = (*share, level, *block)
+                tasks[key] = Task(key, run_share, work, names, sent[level + 1][block], *shared[block], *waiting)
+                following |= {part: (TaskRef(key), place) for place, part in enumerate(parts)}
+            shared = following
+        return shared
 
     def get_output_keys(self) -> set[Any]:
         """Return the keys of the finished tiles."""
         return {(self.name, *index) for index in product(*map(range, map(len, self.chunks)))}
 
 
-class MergeSent:
-    """Merge what tiles have sent; the first level of the tree takes it out of what the split of a tile gave."""
+class Split:
+    """What a tile, or a block, keeps and sends."""
 
-    def __init__(self, merge: Any) -> None:
-        self.merge = merge
-
-    def __call__(self, *states: Any) -> Sent:
-        """Return what all have sent."""
-        return Sent(Fold(self.merge)(*(state.sent for state in states)))
-
-
-class Sent:
-    """What was sent, by one tile or by many."""
-
-    __slots__ = ("sent",)
-
-    def __init__(self, sent: Any) -> None:
-        self.sent = sent
-
-
-class Split(Sent):
-    """What the split of a tile gave: the kept and the sent."""
-
-    __slots__ = ("kept",)
+    __slots__ = ("kept", "sent")
 
     def __init__(self, kept: Any, sent: Any) -> None:
-        super().__init__(sent)
         self.kept = kept
+        self.sent = sent
 
 
 def run_split(
@@ -134,10 +141,25 @@ def run_split(
     return Split(*work.split(tile, *(pixels.reshape(tile.shape) for pixels in images), valid=mask))
 
 
-def run_solve(work: Gather[Any, Any, Any], waits: tuple[str, ...], merge: MergeSent, *values: Any) -> Any:
-    """Merge the last of what was sent and solve it."""
+def run_join(work: Gather[Any, Any, Any], waits: tuple[str, ...], waiting: int, *values: Any) -> Split:
+    """Join what the parts of a block have sent."""
     work = with_values(work, dict(zip(waits, values)))
-    return work.solve(merge(*values[len(waits) :]).sent)
+    return Split(*work.join([part.sent for part in values[waiting:]]))
+
+
+def run_solve(work: Gather[Any, Any, Any], waits: tuple[str, ...], waiting: int, *values: Any) -> Sequence[Any]:
+    """Join what the parts of the whole image have sent and solve it; return what each part needs to know."""
+    work = with_values(work, dict(zip(waits, values)))
+    joined, state = work.join([part.sent for part in values[waiting:]])
+    return work.share(joined, work.solve(state))
+
+
+def run_share(
+    work: Gather[Any, Any, Any], waits: tuple[str, ...], block: Split, shared: Sequence[Any], part: int, *values: Any
+) -> Sequence[Any]:
+    """Return what each part of a block needs to know; the block itself is one ``part`` of a larger one."""
+    work = with_values(work, dict(zip(waits, values)))
+    return work.share(block.kept, shared[part])
 
 
 def run_finish(
@@ -146,12 +168,13 @@ def run_finish(
     tile: Tile,
     shape: tuple[int, ...],
     split: Split,
-    value: Any,
+    shared: Sequence[Any],
+    part: int,
     *values: Any,
 ) -> Pixels:
     """Finish one tile."""
     work = with_values(work, dict(zip(waits, values)))
-    return work.finish(tile, split.kept, value).reshape(shape)
+    return work.finish(tile, split.kept, shared[part]).reshape(shape)
 
 
 def gather_arrays(
@@ -189,13 +212,18 @@ def gather_whole(work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: in
     tile = whole(plane)
     mask = None if valid is None else np.broadcast_to(valid, first.shape)
     if not lead:
-        kept, sent = work.split(tile, *pixels, valid=mask)
-        return work.finish(tile, kept, work.solve(sent))
+        return _plane(work, tile, pixels, mask)
     result = np.empty(first.shape, work.dtype())
     for index in np.ndindex(lead):
-        kept, sent = work.split(tile, *(each[index] for each in pixels), valid=None if mask is None else mask[index])
-        result[index] = work.finish(tile, kept, work.solve(sent))
+        result[index] = _plane(work, tile, [each[index] for each in pixels], None if mask is None else mask[index])
     return result
+
+
+def _plane(work: Gather[Any, Any, Any], tile: Tile, images: Sequence[Pixels], valid: Any) -> Pixels:
+    kept, sent = work.split(tile, *images, valid=valid)
+    joined, state = work.join([sent])
+    (value,) = work.share(joined, work.solve(state))
+    return work.finish(tile, kept, value)
 
 
 def plane_chunks(chunks: Chunks, ndim: int) -> Chunks:

@@ -60,8 +60,10 @@ class Opened:
         return isinstance(self.pixels, da.Array)
 
 
-def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened:
+def opened(image: Any, ndim: int = 2, axes: Sequence[str] | None = None, *, drops_channels: bool = False) -> Opened:
     """Return ``image`` as pixels with the plane (or volume) last, and the way back.
+
+    ``axes`` are the names of the last ``ndim`` axes where they are others than those of the plane or the volume.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened
         If it is no array, has too few axes or an axis of no pixels, or a dtype that is no number.
     """
     if isinstance(image, xr.DataArray):
-        return _opened_xarray(image, ndim, drops_channels=drops_channels)
+        return _opened_xarray(image, tuple(axes or (VOLUME if ndim == 3 else PLANE)), drops_channels=drops_channels)
     if isinstance(image, np.ma.MaskedArray):
         _check(image, ndim)
         mask = ~np.ma.getmaskarray(image)
@@ -97,12 +99,15 @@ def opened(image: Any, ndim: int = 2, *, drops_channels: bool = False) -> Opened
     return Opened(image, None, lambda pixels: pixels)
 
 
-def _opened_xarray(image: xr.DataArray, ndim: int, *, drops_channels: bool) -> Opened:
-    wanted = VOLUME if ndim == 3 else PLANE
+def _opened_xarray(image: xr.DataArray, wanted: tuple[str, ...], *, drops_channels: bool) -> Opened:
+    ndim = len(wanted)
     names = tuple(map(str, image.dims))
     spatial = wanted if set(wanted) <= set(names) else names[len(names) - ndim :]
-    if ndim == 3 and "y" in names and "z" not in names:
-        raise ImageError(f"dims='zyx' needs an image with a dimension named z (got {', '.join(names)})")
+    missing = [name for name in wanted if name not in names]
+    if ndim > 2 and "y" in names and missing:
+        raise ImageError(
+            f"dims={''.join(wanted)!r} needs an image with a dimension named {missing[0]} (got {', '.join(names)})"
+        )
     lead = tuple(name for name in names if name not in spatial)
     if drops_channels:
         if CHANNEL not in lead:
@@ -139,7 +144,7 @@ def _opened_xarray(image: xr.DataArray, ndim: int, *, drops_channels: bool) -> O
 def _check(image: Any, ndim: int) -> None:
     check_shape(image.shape)
     if image.ndim < ndim:
-        raise ImageError(f"dims='zyx' needs an image of at least 3 axes (got shape {image.shape})")
+        raise ImageError(f"working along {ndim} axes needs an image of at least {ndim} axes (got shape {image.shape})")
     if image.dtype.kind not in "biuf":
         raise ImageError(f"the pixels of an image are booleans, integers or floating point numbers (got {image.dtype})")
     if image.dtype.itemsize > MOST_BYTES:

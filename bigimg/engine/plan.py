@@ -11,7 +11,7 @@ from bigimg.engine.gather import GatherLayer
 from bigimg.engine.lazy import TileLayer
 from bigimg.engine.project import ProjectLayer
 from bigimg.engine.reduce import ReduceLayer, halo_along
-from bigimg.engine.tree import tree_tasks
+from bigimg.engine.tree import block_tasks, tree_tasks
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def _stages_of(layer: Any) -> list[Stage]:
             )
         ]
     if isinstance(layer, GatherLayer):
-        planes = prod(sum(sizes) for sizes in layer.chunks[: len(layer.chunks) - layer.ndim])
-        tiles = prod(map(len, layer.chunks))
-        tasks = tiles + planes * tree_tasks(tiles // planes)
+        lead = len(layer.chunks) - layer.ndim
+        planes, tiles = prod(map(len, layer.chunks[:lead])), prod(map(len, layer.chunks))
+        blocks = planes * block_tasks(tuple(map(len, layer.chunks[lead:])))
         largest = prod(max(sizes) for sizes in layer.chunks)
         work = layer.work
         kept = work.keeps * largest
@@ -75,11 +75,18 @@ def _stages_of(layer: Any) -> list[Stage]:
                 f"{work.name}.split",
                 f"{does} -> {work.name}",
                 tiles,
-                tasks,
+                tiles + blocks,
                 sum(image.bytes_read() for image in layer.images),
                 sum(image.bytes_per_task() for image in layer.images) + kept,
             ),
-            Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, kept + largest * work.dtype().itemsize),
+            Stage(
+                work.name,
+                f"{work.name} -> finish",
+                tiles,
+                tiles + blocks - planes,
+                0,
+                kept + largest * work.dtype().itemsize,
+            ),
         ]
     if isinstance(layer, ProjectLayer):
         tiles, done = prod(map(len, layer.image.chunks)), prod(map(len, layer.chunks))

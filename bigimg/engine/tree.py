@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import Any
 
+import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.delayed import Delayed
@@ -47,6 +49,54 @@ def tree_tasks(leaves: int) -> int:
         leaves = -(-leaves // FAN_IN)
         total += leaves
     return total
+
+
+Index = tuple[int, ...]
+
+
+def blocks_of(grid: Index) -> Iterator[dict[Index, list[Index]]]:
+    """Yield the blocks of a grid of tiles, then the blocks of these, until one holds all: the parts of each, in order.
+
+    A block has up to ``FAN_IN`` parts, as many along the long axes of the grid as keep it compact.
+
+    Examples
+    --------
+    >>> next(blocks_of((2, 5)))
+    {(0, 0): [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)], (0, 1): [(0, 4), (1, 4)]}
+    >>> [len(blocks) for blocks in blocks_of((64, 64))]
+    [512, 64, 8, 1]
+    """
+    for sides, following in _levels(grid):
+        blocks: dict[Index, list[Index]] = {index: [] for index in np.ndindex(following)}
+        for index in np.ndindex(grid):
+            blocks[tuple([at // side for at, side in zip(index, sides)])].append(index)
+        yield blocks
+        grid = following
+
+
+def block_tasks(grid: Index) -> int:
+    """Return how many blocks there are on all levels, the last included.
+
+    Examples
+    --------
+    >>> block_tasks((1, 1)), block_tasks((8, 8)), block_tasks((64, 64))
+    (1, 9, 585)
+    """
+    return sum(prod(following) for _, following in _levels(grid))
+
+
+def _levels(grid: Index) -> Iterator[tuple[Index, Index]]:
+    """Yield how many parts along each axis make a block, and the grid of blocks, level by level."""
+    while True:
+        sides = [1] * len(grid)
+        following = grid
+        while 2 * prod(sides) <= FAN_IN and max(following) > 1:
+            sides[following.index(max(following))] *= 2
+            following = tuple(-(-size // side) for size, side in zip(grid, sides))
+        yield tuple(sides), following
+        grid = following
+        if prod(grid) == 1:
+            return
 
 
 def tree_reduce(

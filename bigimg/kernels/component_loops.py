@@ -127,28 +127,72 @@ def _join_rows(
 
 
 @njit(nogil=True, cache=True)
+def _join_rows_by_steps(
+    parent: NDArray[Any],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    above: int,
+    above_end: int,
+    run: int,
+    run_end: int,
+    reach: NDArray[np.bool_],
+) -> None:
+    """Join the runs of two rows from which a step of -1, 0 or 1 that ``reach`` holds leads to one another."""
+    for own in range(run, run_end):
+        while above < above_end and stop[above] < start[own]:
+            above += 1
+        other = above
+        while other < above_end and start[other] <= stop[own]:
+            least, most = start[other] - stop[own] + 1, stop[other] - 1 - start[own]
+            for step in range(max(least, -1), min(most, 1) + 1):
+                if reach[step + 1]:
+                    _unite(parent, own, other)
+                    break
+            other += 1
+
+
+@njit(nogil=True, cache=True)
 def join_runs(
-    row_start: NDArray[np.int64], start: NDArray[np.int32], stop: NDArray[np.int32], height: int, connectivity: int
+    row_start: NDArray[np.int64],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    lead: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    reach: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int32], int]:
-    """Return the label of every run, and how many labels there are; ``height`` rows make a plane."""
+    """Return the label of every run, and how many labels there are.
+
+    ``lead`` is the shape of the axes before the last; ``rows`` are the steps along them to the rows before one that it
+    is joined with, and ``reach`` says for each of these by which of the steps -1, 0 and 1 along the row.
+    """
     parent = np.arange(start.size).astype(np.int32)
-    straight = 1 if connectivity >= 2 else 0
-    diagonal = 1 if connectivity >= 3 else 0
+    axes = lead.size
+    place = np.zeros(axes, np.int64)
+    back = np.zeros(rows.shape[0], np.int64)
+    plain = np.zeros(rows.shape[0], np.bool_)
+    for each in range(rows.shape[0]):
+        for axis in range(axes):
+            back[each] = back[each] * lead[axis] + rows[each, axis]
+        plain[each] = reach[each, 1] and reach[each, 0] == reach[each, 2]
     for row in range(row_start.size - 1):
         run, run_end = row_start[row], row_start[row + 1]
-        if run == run_end:
-            continue
-        y = row % height
-        if y > 0:
-            _join_rows(parent, start, stop, row_start[row - 1], run, run, run_end, straight)
-        if row < height:
-            continue
-        behind = row - height
-        _join_rows(parent, start, stop, row_start[behind], row_start[behind + 1], run, run_end, straight)
-        if connectivity >= 2 and y > 0:
-            _join_rows(parent, start, stop, row_start[behind - 1], row_start[behind], run, run_end, diagonal)
-        if connectivity >= 2 and y < height - 1:
-            _join_rows(parent, start, stop, row_start[behind + 1], row_start[behind + 2], run, run_end, diagonal)
+        if run < run_end:
+            for each in range(rows.shape[0]):
+                inside = True
+                for axis in range(axes):
+                    inside &= 0 <= place[axis] + rows[each, axis] < lead[axis]
+                if inside:
+                    other = row + back[each]
+                    first, last = row_start[other], row_start[other + 1]
+                    if plain[each]:
+                        _join_rows(parent, start, stop, first, last, run, run_end, 1 if reach[each, 0] else 0)
+                    else:
+                        _join_rows_by_steps(parent, start, stop, first, last, run, run_end, reach[each])
+        for axis in range(axes - 1, -1, -1):
+            place[axis] += 1
+            if place[axis] < lead[axis]:
+                break
+            place[axis] = 0
     count = 0
     for run in range(parent.size):
         if parent[run] == run:

@@ -9,6 +9,7 @@ its pixels once, 64 at a time, and at its runs afterwards::
 
 Runs come in raster order and a set of runs is named by its first one, so numbering the sets in order of their names
 *is* the numbering of :func:`skimage.measure.label`: no second renumbering pass, and no dense label image in memory.
+Where pixels beside each other are no neighbours, each is a run of its own.
 
 The idea of labelling runs by union-find is A. Rosenfeld and J. L. Pfaltz, "Sequential operations in digital picture
 processing", J. ACM 13 (1966); the two-pointer scan of neighbouring rows is L. He, Y. Chao and K. Suzuki, "A run-based
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels import component_loops
 from bigimg.kernels.component_loops import BLOCK, PIXELS_A_WORD
+from bigimg.kernels.neighbours import Steps, steps_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class RunLabels:
     """A labelled tile, run by run."""
 
     shape: tuple[int, ...]
-    """Shape of the tile, 2-D or 3-D."""
+    """Shape of the tile, of at least 2 axes."""
     row_start: NDArray[np.int64]
     """Row ``i`` of the tile, its leading axes flattened, has the runs ``row_start[i]`` to ``row_start[i + 1]``."""
     start: NDArray[np.int32]
@@ -60,21 +62,31 @@ class Components:
     seeded: NDArray[np.bool_]
     """Whether it holds a seed."""
 
+    def __getitem__(self, wanted: NDArray[np.bool_]) -> Components:
+        """Return some of the components."""
+        return Components(self.sizes[wanted], self.first[wanted], self.at_border[wanted], self.seeded[wanted])
 
-def label_runs(mask: NDArray[np.bool_], connectivity: int) -> RunLabels:
+    @staticmethod
+    def concatenated(parts: Sequence[Components]) -> Components:
+        """Return the components of all parts, one after the other."""
+        names = ("sizes", "first", "at_border", "seeded")
+        return Components(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def label_runs(mask: NDArray[np.bool_], connectivity: int | Steps) -> RunLabels:
     """Label the connected components of ``mask``, numbered as :func:`skimage.measure.label` numbers them.
 
     Parameters
     ----------
-    mask : (M, N) or (P, M, N) bool array
-        The pixels to label; contiguous or not.
-    connectivity : int
-        How many axes a step between neighbours may change, 1 to ``mask.ndim``.
+    mask : (..., M, N) bool array
+        The pixels to label, along all axes; contiguous or not.
+    connectivity : int or Steps
+        How many axes a step between neighbours may change, 1 to ``mask.ndim``; or these steps.
 
     Raises
     ------
     ImageError
-        If ``mask`` is not boolean, not 2-D or 3-D, or has 2**31 pixels.
+        If ``mask`` is not boolean, has less than two axes, or has 2**31 pixels.
     ParameterError
         If ``connectivity`` is not in 1 to ``mask.ndim``.
 
@@ -89,20 +101,43 @@ def label_runs(mask: NDArray[np.bool_], connectivity: int) -> RunLabels:
     if mask.dtype != np.bool_:
         msg = f"cannot label pixels of {mask.dtype}; expected a boolean mask: threshold the image first"
         raise ImageError(msg)
-    if mask.ndim not in {2, 3}:
-        msg = f"cannot label a mask of shape {mask.shape}; expected (M, N) or (P, M, N)"
+    if mask.ndim < 2:
+        msg = f"cannot label a mask of shape {mask.shape}; expected (..., M, N)"
         raise ImageError(msg)
     if mask.size >= 2**31:
         msg = f"cannot label {mask.size} pixels at once (limit 2**31); cut the mask into tiles and join their labels"
         raise ImageError(msg)
-    if not 1 <= connectivity <= mask.ndim:
+    if isinstance(connectivity, int) and not 1 <= connectivity <= mask.ndim:
         msg = f"connectivity must be 1 to {mask.ndim} for a {mask.ndim}-D mask (got {connectivity})"
         raise ParameterError(msg)
+    steps = steps_of(mask.ndim, connectivity)
+    beside = (*(0,) * (mask.ndim - 1), 1) in steps
+    row_start, start, stop = _runs(mask) if beside else _pixels(mask)
+    lead = np.array(mask.shape[:-1], np.int64)
+    label, count = component_loops.join_runs(row_start, start, stop, lead, *_rows_before(steps, mask.ndim))
+    return RunLabels(mask.shape, row_start, start, stop, label, count)
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return where the runs of each row begin among all, and first column and column behind of each run."""
     words = _words(mask)
     row_start = component_loops.count_runs(words)
-    start, stop = component_loops.find_runs(words, mask.shape[-1], row_start)
-    label, count = component_loops.join_runs(row_start, start, stop, mask.shape[-2], connectivity)
-    return RunLabels(mask.shape, row_start, start, stop, label, count)
+    return row_start, *component_loops.find_runs(words, mask.shape[-1], row_start)
+
+
+def _pixels(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return the same with each pixel as a run of its own."""
+    rows = np.ascontiguousarray(mask).reshape(int(np.prod(mask.shape[:-1])), mask.shape[-1])
+    row_start = np.concatenate([[0], np.cumsum(np.count_nonzero(rows, axis=1))]).astype(np.int64)
+    start = np.nonzero(rows)[1].astype(np.int32)
+    return row_start, start, start + np.int32(1)
+
+
+def _rows_before(steps: Steps, ndim: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the steps to rows before a row, and by which of -1, 0 and 1 along the row each of them is reached."""
+    rows = sorted({step[:-1] for step in steps if step[:-1] < (0,) * (ndim - 1)}, reverse=True)
+    reach = [[(*row, step) in steps for step in (-1, 0, 1)] for row in rows]
+    return np.array(rows, np.int64).reshape(len(rows), ndim - 1), np.array(reach, bool).reshape(len(rows), 3)
 
 
 def paint(runs: RunLabels, lut: NDArray[Any]) -> NDArray[Any]:
@@ -209,11 +244,11 @@ def join_components(
     >>> root, joined.sizes, joined.first[2]
     (array([0, 1, 2, 2]), array([ 0,  5, 13,  0]), np.int64(10))
     """
-    sizes, first, at_border, seeded = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("sizes", "first", "at_border", "seeded")
+    every = Components.concatenated(parts)
+    root = union(len(every.sizes), a, b)
+    return root, Components(
+        *component_loops.join_components(root, every.sizes, every.first, every.at_border, every.seeded)
     )
-    root = union(len(sizes), a, b)
-    return root, Components(*component_loops.join_components(root, sizes, first, at_border, seeded))
 
 
 def face(runs: RunLabels, axis: int, side: Literal[0, 1]) -> NDArray[np.int32]:

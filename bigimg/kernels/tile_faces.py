@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.core.tile import Tile
+from bigimg.kernels.neighbours import Steps, steps_of
 from bigimg.kernels.padded import Indices
 
 Face = tuple[int, Literal[0, 1]]
@@ -58,9 +59,11 @@ def face_pixels(shape: tuple[int, ...], inner: tuple[Face, ...]) -> tuple[Indice
 
 
 def touching(
-    faces: Mapping[tuple[int, ...], Mapping[Face, NDArray[Any]]], ndim: int, connectivity: int
+    faces: Mapping[tuple[int, ...], Mapping[Face, NDArray[Any]]], ndim: int, connectivity: int | Steps
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Yield what touches across the planes between tiles, from what each tile has on its faces.
+
+    ``connectivity`` is how many axes a step between neighbours may change, or these steps.
 
     Pixels that touch at a corner are met as shifts of whole planes, so that those of four tiles meet as those of two.
 
@@ -72,22 +75,31 @@ def touching(
     >>> [(a.tolist(), b.tolist()) for a, b in touching(faces, ndim=2, connectivity=2)]
     [([2], [3]), ([1, 2], [3, 4]), ([1], [4])]
     """
+    steps = steps_of(ndim, connectivity)
     grid = tuple(max(index[axis] for index in faces) + 1 for axis in range(ndim))
     for axis in range(ndim):
-        for layer in range(grid[axis] - 1):
-            before, after = _plane(faces, grid, axis, layer, 1), _plane(faces, grid, axis, layer + 1, 0)
-            for shift in product((-1, 0, 1), repeat=ndim - 1):
-                if sum(map(abs, shift)) < connectivity:
-                    yield _meeting(before, after, shift)
+        shifts = [(*step[:axis], *step[axis + 1 :]) for step in steps if step[axis] == 1]
+        for layer in range(grid[axis] - 1 if shifts else 0):
+            before, after = plane(faces, grid, axis, layer, 1), plane(faces, grid, axis, layer + 1, 0)
+            for shift in shifts:
+                yield _meeting(before, after, shift)
 
 
-def _plane(
+def plane(
     faces: Mapping[tuple[int, ...], Mapping[Face, NDArray[Any]]],
     grid: tuple[int, ...],
     axis: int,
     layer: int,
     side: Literal[0, 1],
 ) -> NDArray[Any]:
+    """Return one face of all tiles of a layer across ``axis``, put together; ``grid`` says how many tiles there are.
+
+    Examples
+    --------
+    >>> faces = {(0, 0): {(0, 1): np.array([1, 2])}, (0, 1): {(0, 1): np.array([3])}}
+    >>> plane(faces, (1, 2), axis=0, layer=0, side=1)
+    array([1, 2, 3])
+    """
     blocks = np.empty([count for other, count in enumerate(grid) if other != axis], object)
     for place in np.ndindex(blocks.shape):
         blocks[place] = faces[(*place[:axis], layer, *place[axis:])][axis, side]

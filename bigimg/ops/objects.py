@@ -1,15 +1,15 @@
 """Objects of a mask: connected pixels, found tile by tile and joined across the faces of tiles.
 
-A tile keeps its pixels as labelled runs and sends the size, first pixel and border contact of each component with the
-labels on its faces. What touches across faces is one object. Filters judge whole objects, and labels are ranks of first
-pixels, so that neither can tell how the image was cut. The holes of a mask are the objects of its background.
+A tile keeps its pixels as labelled runs. Objects inside it are judged there; of those on its faces, and of how many
+others begin in each of its lines, the blocks of a tree make the numbers (:mod:`bigimg.kernels.object_blocks`). Filters
+judge whole objects, and labels are ranks of first pixels, so that neither can tell how the image was cut. The holes of
+a mask are the objects of its background.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, ClassVar, Literal
 
 import dask.array as da
@@ -17,57 +17,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims
 from bigimg.core.reduction import Gather
 from bigimg.core.tile import Tile
-from bigimg.engine.gather import finish_again, gathered
-from bigimg.engine.kinds import gather, opened
+from bigimg.engine.gather import finish_again, gather_arrays, gather_whole, gathered
+from bigimg.engine.kinds import opened
 from bigimg.errors import ImageError, ParameterError
-from bigimg.kernels.components import (
-    Components,
-    RunLabels,
-    component_sizes,
-    face,
-    first_pixels,
-    holds_any,
-    join_components,
-    label_runs,
-    paint,
-    paint_mask,
+from bigimg.kernels.components import Components, RunLabels, holds_any, label_runs, paint, paint_mask
+from bigimg.kernels.neighbours import Steps, steps_of
+from bigimg.kernels.object_blocks import (
+    Block,
+    Box,
+    Joined,
+    Judge,
+    Judged,
+    Numbers,
+    chosen,
+    join,
+    numbered,
+    of_tile,
+    ranked,
+    share,
 )
-from bigimg.ops.object_filters import Filter
-
-Ids = NDArray[np.int64]
-Index = tuple[int, ...]
+from bigimg.ops.object_filters import Filter, Largest
 
 
-@dataclass(frozen=True)
-class TileObjects:
-    """What a tile sends of its components."""
+@dataclass(frozen=True, eq=False)
+class LabelledTile:
+    """What a tile keeps, and sends to its first block."""
 
-    components: Components
-    faces: Mapping[tuple[int, int], NDArray[np.int32]]
-    """Labels on each face, by axis and side, where the image goes on beyond it."""
-
-
-@dataclass(frozen=True)
-class TileRuns:
-    """What a tile keeps."""
-
+    box: Box
     runs: RunLabels
+    open_ended: NDArray[np.bool_] | None
+    """Which labels go on where pixels are not valid, where that is as at the border."""
+    seeded: NDArray[np.bool_] | None
+    """Which labels hold a seed."""
     invalid: NDArray[np.uint8] | None
     """Bits of the pixels that are neither mask nor hole, where there are any to tell from the mask."""
 
 
-Sent = dict[Index, TileObjects]
-
-
 @dataclass(frozen=True)
-class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
+class Objects(Gather[LabelledTile, LabelledTile | Block, Numbers]):
     """Find the objects of a mask, keep those wanted, and give their mask or their labels."""
 
     ndim: int
-    connectivity: int
+    steps: Steps
+    """Between pixels that are neighbours."""
     output: Literal["mask", "labels"]
     wide: bool
     """Whether labels need 64 bits."""
@@ -82,7 +76,7 @@ class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
 
     def split_key(self) -> object:
         """Tiles are labelled the same whatever is kept of them later."""
-        return self.ndim, self.connectivity, self.holes, self.open_ends
+        return self.ndim, self.steps, self.holes, self.open_ends
 
     def dtype(self) -> np.dtype[Any]:
         """Return bool for a mask, and for labels the unsigned dtype that can number every object there could be."""
@@ -90,29 +84,19 @@ class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
             return np.dtype(bool)
         return np.dtype(np.uint64 if self.wide else np.uint32)
 
-    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[TileRuns, Sent]:
+    def split(
+        self, tile: Tile, *images: Pixels, valid: Valid | None = None
+    ) -> tuple[LabelledTile, LabelledTile | Block]:
         """Label the tile by itself."""
         (pixels,) = images
-        runs = label_runs(self.members(pixels, valid), self.connectivity)
-        first = np.array(np.unravel_index(first_pixels(runs)[1:], tile.shape), np.int64)
-        first += np.array(tile.origin, np.int64)[:, None]
-        at_border = np.zeros(runs.count + 1, bool)
-        faces: dict[tuple[int, int], NDArray[np.int32]] = {}
-        sides: tuple[Literal[0, 1], ...] = (0, 1)
-        for axis, side in product(range(self.ndim), sides):
-            line = face(runs, axis, side)
-            if tile.at_border(axis)[side]:
-                at_border[line] = True
-            else:
-                faces[axis, side] = line
-        if self.open_ends and valid is not None:
-            at_border |= holds_any(runs, ~valid)
+        runs = label_runs(self.members(pixels, valid), self.steps)
+        open_ended = holds_any(runs, ~valid) if self.open_ends and valid is not None else None
         seeds = self.seeds(pixels)
-        seeded = np.zeros(runs.count + 1, bool) if seeds is None else holds_any(runs, seeds)
-        index = np.asarray(np.ravel_multi_index(tuple(first), tile.image_shape), np.int64)
-        components = Components(component_sizes(runs)[1:], index, at_border[1:], seeded[1:])
+        seeded = None if seeds is None else holds_any(runs, seeds)
         invalid = None if valid is None or self.open_ends or not self.holes else np.packbits(~valid)
-        return TileRuns(runs, invalid), {tile.index: TileObjects(components, faces)}
+        box = Box(tile.origin, tile.shape, tile.image_shape)
+        labelled = LabelledTile(box, runs, open_ended, seeded, invalid)
+        return labelled, labelled
 
     def members(self, pixels: Pixels, valid: Valid | None) -> NDArray[np.bool_]:
         """Return the pixels that objects are made of."""
@@ -125,61 +109,62 @@ class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
         """Return the pixels one of which an object must hold to be seeded."""
         return None
 
-    def merge(self, first: Sent, second: Sent) -> Sent:
-        """Return what all tiles have sent."""
-        return {**first, **second}
+    def join(self, parts: Sequence[LabelledTile | Block]) -> tuple[Joined, Block]:
+        """Join the objects of tiles or of blocks."""
+        blocks = [part if isinstance(part, Block) else self._judged(part)[1] for part in parts]
+        return join(blocks, self.steps, self.alone, self._shortlist)
 
-    def solve(self, state: Sent) -> dict[Index, NDArray[Any]]:
-        """Join components across faces, choose objects, and number them; return the new labels of each tile's own."""
-        indices = sorted(state)
-        parts = [state[index].components for index in indices]
-        ends = np.cumsum([0, *(len(part.sizes) for part in parts)])
-        offsets = dict(zip(indices, ends))
-        pairs = list(self._touching(state, offsets))
-        touching = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), np.int64)
-        root, found = join_components(parts, touching[0], touching[1])
-        keep = found.sizes > 0
-        for wanted in self.filters:
+    def alone(self, found: Components) -> NDArray[np.bool_]:
+        """Return which objects pass the filters before the first that compares them with each other."""
+        keep = np.ones(found.sizes.size, bool)
+        for wanted in self.filters[: self._comparing()]:
             keep = wanted(found, keep)
-        kept = np.flatnonzero(keep)
-        number = np.zeros(ends[-1] + 1, np.uint64 if self.wide else np.uint32)
-        number[kept[np.argsort(found.first[kept])]] = np.arange(1, len(kept) + 1)
-        number = number[root]
-        return {
-            index: np.concatenate([number[:1], number[1 + start : 1 + stop]])
-            for index, start, stop in zip(indices, ends[:-1], ends[1:])
-        }
+        return keep
 
-    def _touching(self, state: Sent, offsets: Mapping[Index, np.int64]) -> Iterator[Ids]:
-        """Yield pairs of components that touch across the planes between tiles; corners are met as shifts of planes."""
-        grid = tuple(max(index[axis] for index in state) + 1 for axis in range(self.ndim))
-        for axis in range(self.ndim):
-            for layer in range(grid[axis] - 1):
-                before = self._plane(state, offsets, grid, axis, layer, 1)
-                after = self._plane(state, offsets, grid, axis, layer + 1, 0)
-                for shift in product((-1, 0, 1), repeat=self.ndim - 1):
-                    if sum(map(abs, shift)) < self.connectivity:
-                        yield _meeting(before, after, shift)
+    def _comparing(self) -> int:
+        """Return how many filters judge each object alone before one compares them with each other."""
+        return next((at for at, each in enumerate(self.filters) if isinstance(each, Largest)), len(self.filters))
 
-    def _plane(
-        self, state: Sent, offsets: Mapping[Index, np.int64], grid: Index, axis: int, layer: int, side: int
-    ) -> Ids:
-        others = [range(count) for k, count in enumerate(grid) if k != axis]
-        blocks = np.empty([len(other) for other in others], object)
-        for place in np.ndindex(blocks.shape):
-            index = (*place[:axis], layer, *place[axis:])
-            labels = state[index].faces[axis, side].astype(np.int64)
-            blocks[place] = np.where(labels > 0, labels + offsets[index], 0)
-        return np.asarray(np.block(blocks.tolist()))
+    def shortlisted(self, found: Components) -> NDArray[np.bool_]:
+        """Return which of the objects that pass these can pass the next filter."""
+        return self.filters[self._comparing()](found, np.ones(found.sizes.size, bool))
 
-    def finish(self, tile: Tile, kept: TileRuns, value: dict[Index, NDArray[Any]]) -> Pixels:
+    @property
+    def _shortlist(self) -> Judge | None:
+        return self.shortlisted if self._comparing() < len(self.filters) else None
+
+    def _judged(self, tile: LabelledTile) -> tuple[Judged, Block]:
+        return of_tile(
+            tile.box,
+            tile.runs,
+            self.alone,
+            at_border=tile.open_ended,
+            seeded=tile.seeded,
+            shortlist=self._shortlist,
+        )
+
+    def solve(self, state: LabelledTile | Block) -> Numbers:
+        """Return the numbers of the objects that stay."""
+        assert isinstance(state, Block)
+        if state.closed is None:
+            return ranked(state)
+        keep = np.ones(state.closed.sizes.size, bool)
+        for wanted in self.filters[self._comparing() :]:
+            keep = wanted(state.closed, keep)
+        return chosen(state, keep)
+
+    def share(self, joined: Joined, value: Numbers) -> Sequence[Numbers]:
+        """Return the numbers that each part of a block needs."""
+        return share(joined, value)
+
+    def finish(self, tile: Tile, kept: LabelledTile, value: Numbers) -> Pixels:  # noqa: ARG002 - it was kept
         """Paint the runs of the tile."""
-        numbers = value[tile.index]
+        numbers, _ = numbered(self._judged(kept)[0], value)
         if self.output == "labels":
-            return paint(kept.runs, numbers)
+            return paint(kept.runs, np.append(0, numbers).astype(self.dtype()))
         if not self.holes:
-            return paint_mask(kept.runs, numbers > 0)
-        mask = paint_mask(kept.runs, numbers == 0)
+            return paint_mask(kept.runs, np.append(False, numbers > 0))
+        mask = paint_mask(kept.runs, np.append(True, numbers == 0))
         if kept.invalid is not None:
             mask &= ~np.unpackbits(kept.invalid, count=mask.size).view(bool).reshape(mask.shape)
         return mask
@@ -194,30 +179,22 @@ class Objects(Gather[TileRuns, Sent, dict[Index, NDArray[Any]]]):
         )
 
 
-def _meeting(before: Ids, after: Ids, shift: Index) -> Ids:
-    ahead = tuple(slice(max(0, -step), size - max(0, step)) for step, size in zip(shift, before.shape))
-    behind = tuple(slice(max(0, step), size - max(0, -step)) for step, size in zip(shift, before.shape))
-    first, second = before[ahead].ravel(), after[behind].ravel()
-    both = (first > 0) & (second > 0)
-    return np.stack([first[both], second[both]])
-
-
-def select_objects(mask: Any, connectivity: int | None, dims: Dims, *wanted: Filter) -> Any:
+def select_objects(mask: Any, connectivity: int | None, dims: str, *wanted: Filter) -> Any:
     """Return the mask of the objects that pass."""
     work = objects_of(mask, connectivity, dims, "mask")
-    return finished(mask, replace(work, filters=work.filters + wanted))
+    return finished(mask, replace(work, filters=work.filters + wanted), dims)
 
 
-def select_holes(mask: Any, connectivity: int, dims: Dims, *wanted: Filter, open_ends: bool) -> Any:
+def select_holes(mask: Any, connectivity: int, dims: str, *wanted: Filter, open_ends: bool) -> Any:
     """Return the mask with all of its background filled but the holes that pass."""
     work = objects_of(mask, connectivity, dims, "mask", holes=True, open_ends=open_ends)
-    return finished(mask, replace(work, filters=work.filters + wanted))
+    return finished(mask, replace(work, filters=work.filters + wanted), dims)
 
 
 def objects_of(
     mask: Any,
-    connectivity: int | None,
-    dims: Dims,
+    connectivity: int | Steps | None,
+    dims: str,
     output: Literal["mask", "labels"],
     *,
     holes: bool = False,
@@ -225,37 +202,42 @@ def objects_of(
 ) -> Objects:
     """Return the work on the objects of ``mask``, with the filters that have made it of the same objects."""
     ndim = len(dims)
-    given = opened(mask, ndim)
+    given = opened(mask, ndim, tuple(dims))
     if given.pixels.dtype != bool:
         raise ImageError(
             f"objects are found in boolean masks (got {given.pixels.dtype}); compare first, as in image > 0"
         )
-    if connectivity is not None and connectivity > ndim:
+    if isinstance(connectivity, int) and connectivity > ndim:
         raise ParameterError(f"connectivity must be at most {ndim} for dims={dims!r} (got {connectivity})")
-    connectivity = connectivity or ndim
+    steps = steps_of(ndim, ndim if connectivity is None else connectivity)
     before = _before(given.pixels)
     if (
         before is not None
         and before.output == "mask"
-        and (before.ndim, before.connectivity) == (ndim, connectivity)
+        and (before.ndim, before.steps) == (ndim, steps)
         and (before.holes, before.open_ends) == (holes, open_ends)
     ):
         return replace(before, output=output)
-    return Objects(ndim, connectivity, output, needs_64_bits(given.pixels.shape, ndim), (), holes, open_ends)
+    return Objects(ndim, steps, output, needs_64_bits(given.pixels.shape, ndim, steps), (), holes, open_ends)
 
 
-def needs_64_bits(shape: tuple[int, ...], ndim: int) -> bool:
-    """Return whether there can be more objects than 32 bits number: at most every second pixel along a line is one."""
-    return int(np.prod(shape[len(shape) - ndim :], dtype=object)) // 2 >= 2**32
+def needs_64_bits(shape: tuple[int, ...], ndim: int, steps: Steps) -> bool:
+    """Return whether there can be more objects than 32 bits number.
+
+    At most every second pixel is one where those across edges are neighbours, otherwise perhaps every one.
+    """
+    pixels = int(np.prod(shape[len(shape) - ndim :], dtype=object))
+    return (-(-pixels // 2) if set(steps_of(ndim, 1)) <= set(steps) else pixels) >= 2**32
 
 
-def finished(mask: Any, work: Objects) -> Any:
+def finished(mask: Any, work: Objects, dims: str) -> Any:
     """Return ``work`` on ``mask``, from the tiles that an earlier filter has labelled where there was one."""
-    given = opened(mask, work.ndim)
+    given = opened(mask, work.ndim, tuple(dims))
     before = _before(given.pixels)
     if before is not None and work.goes_on(before):
         return given.close(finish_again(given.pixels, work))
-    return gather(work, mask, ndim=work.ndim)
+    run = gather_arrays if given.lazy else gather_whole
+    return given.close(run(work, [given.pixels], work.ndim, given.valid))
 
 
 def _before(pixels: Any) -> Objects | None:

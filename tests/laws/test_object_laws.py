@@ -21,7 +21,7 @@ DENSITIES = st.sampled_from([0.0, 0.1, 0.4, 0.6, 0.9, 1.0])
 
 
 def label(mask, connectivity=None, dims="yx"):
-    return finished(mask, objects_of(mask, connectivity, dims, "labels"))
+    return finished(mask, objects_of(mask, connectivity, dims, "labels"), dims)
 
 
 def spiral(size):

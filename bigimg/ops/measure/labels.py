@@ -42,4 +42,4 @@ def label(mask: Any, *, connectivity: Connectivity | None = None, dims: Dims = "
            [0, 0, 0],
            [2, 0, 0]], dtype=uint32)
     """
-    return finished(mask, objects_of(mask, connectivity, dims, "labels"))
+    return finished(mask, objects_of(mask, connectivity, dims, "labels"), dims)

@@ -43,10 +43,6 @@ class StepsAlong(Gather[tuple[NDArray[np.uint8], Index], dict[Index, Any], dict[
         sent = kernel.ends(background) if tile.shape[0] < tile.image_shape[0] else None
         return (np.packbits(background), background.shape), {tile.index: (tile.shape[0], sent)}
 
-    def merge(self, first: dict[Index, Any], second: dict[Index, Any]) -> dict[Index, Any]:
-        """Return what all tiles have sent."""
-        return {**first, **second}
-
     def solve(self, state: dict[Index, Any]) -> dict[Index, Any]:
         """Return the steps from the ends of each tile to the nearest background beyond."""
         value: dict[Index, Any] = {}
@@ -102,12 +98,6 @@ class SquaresAlong(Gather[Pixels, dict[Index, tuple[int, Seen]], dict[Index, tup
         room = side.start, tile.image_shape[self.axis] - side.stop
         seen = kernel.seen_beyond(pixels, self.axis, self.unit, self.step, room)
         return pixels, {tile.index: (tile.shape[self.axis], seen)}
-
-    def merge(
-        self, first: dict[Index, tuple[int, Seen]], second: dict[Index, tuple[int, Seen]]
-    ) -> dict[Index, tuple[int, Seen]]:
-        """Return what all tiles have sent."""
-        return {**first, **second}
 
     def solve(self, state: dict[Index, tuple[int, Seen]]) -> dict[Index, tuple[Beside, Beside]]:
         """Return for each tile the parabolas of others that can be the smallest in it."""

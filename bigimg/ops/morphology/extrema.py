@@ -93,10 +93,6 @@ class RegionalMaxima(Gather[Plateaus, Sent, Mapping[tuple[int, ...], NDArray[np.
         sent = TilePlateaus(tile.shape, inner, pixels.ravel()[positions], plateau, lower[shared])
         return Plateaus(runs, lower, shared), {tile.index: sent}
 
-    def merge(self, first: Sent, second: Sent) -> Sent:
-        """Return what all tiles have sent."""
-        return {**first, **second}
-
     def solve(self, state: Sent) -> Mapping[tuple[int, ...], NDArray[np.bool_]]:
         """Join plateaus across faces; return which of those that tiles share are maxima."""
         counts = [sent.falling.size for sent in state.values()]

@@ -8,7 +8,7 @@ once; each tile is then finished from its own. Two tasks a tile, however far a v
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -125,10 +125,6 @@ class Flow(Gather[Local, Sent, Solved]):
         sent = TileBorder(tile.shape, inner, values[faces], limit[faces], tree, extremes)
         return Local(values, limit, faces, valid), {tile.index: sent}
 
-    def merge(self, first: Sent, second: Sent) -> Sent:
-        """Return what all tiles have sent."""
-        return {**first, **second}
-
     def solve(self, state: Sent) -> Solved:
         """Let values flow between the face pixels of all tiles."""
         counts = [border.values.size for border in state.values()]
@@ -141,6 +137,10 @@ class Flow(Gather[Local, Sent, Solved]):
         raised = spread(values, edges)
         parts = np.split(raised, np.cumsum(counts)[:-1])
         return Solved(dict(zip(state, parts)), extremes)
+
+    def part(self, value: Solved, tiles: Sequence[tuple[int, ...]]) -> Solved:
+        """Return the values of some tiles, and the extremes, which all need."""
+        return Solved({index: value.faces[index] for index in tiles}, value.extremes)
 
     def finish(self, tile: Tile, kept: Local, value: Solved) -> Pixels:
         """Let what came over the faces flow on inside."""

@@ -107,10 +107,6 @@ class Watershed(Gather[Flooded, Sent, Mapping[tuple[int, ...], NDArray[Any]]]):
             cut = paint_mask(runs, numbers > 0)
         return Flooded(labels, cut), {tile.index: _fragments(tile, runs, numbers, faces, keys, markers, cut)}
 
-    def merge(self, first: Sent, second: Sent) -> Sent:
-        """Return what all tiles have sent."""
-        return {**first, **second}
-
     def solve(self, state: Sent) -> Mapping[tuple[int, ...], NDArray[Any]]:
         """Join what touches across faces, flood each object whole, and return the labels of the pixels sent."""
         counts = [sent.count for sent in state.values()]

@@ -13,6 +13,7 @@ from bigimg.core.parameters import Dims, is_deferred
 from bigimg.engine.faces import composed
 from bigimg.engine.kinds import gather, opened
 from bigimg.kernels.comparison import brighter
+from bigimg.kernels.neighbours import steps_of
 from bigimg.ops.object_filters import Seeded
 from bigimg.ops.objects import Objects, needs_64_bits
 
@@ -76,8 +77,9 @@ def hysteresis(image: Any, *, low: float, high: float, dims: Dims = "yx") -> Any
     given = opened(image, len(dims))
     if not given.lazy:
         low, high = _known(low), _known(high)
-    wide = needs_64_bits(given.pixels.shape, len(dims))
-    return gather(BrightObjects(len(dims), 1, "mask", wide, (Seeded(),), low=low, high=high), image, ndim=len(dims))
+    steps = steps_of(len(dims), 1)
+    wide = needs_64_bits(given.pixels.shape, len(dims), steps)
+    return gather(BrightObjects(len(dims), steps, "mask", wide, (Seeded(),), low=low, high=high), image, ndim=len(dims))
 
 
 def _known(value: Any) -> float:

@@ -14,7 +14,7 @@ OPERATIONS = operations()
         ("color.rgb2hsv", "pixel; reads the image once, 1 task a tile"),
         ("filters.median", "window; halo 1 at size=3; reads the image once, 1 task a tile"),
         ("threshold.otsu", "whole image; reads the image twice, 2.2 tasks a tile"),
-        ("measure.label", "across tiles; reads the image once, 2.2 tasks a tile"),
+        ("measure.label", "across tiles; reads the image once, 2.3 tasks a tile"),
         ("transform.flip", "geometry; reads the image once, 1 task a tile"),
         ("transform.project", "stack; reads the image once, 1 task a tile"),
         ("learn.cluster", "rows of a table"),
