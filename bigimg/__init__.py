@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bigimg.ops import transform as transform
     from bigimg.run.inputs import ingest as ingest
     from bigimg.run.inputs import open as open  # noqa: A004 - the word users know
+    from bigimg.run.inputs import verify as verify
     from bigimg.run.plan import Plan as Plan
     from bigimg.run.plan import plan as plan
     from bigimg.run.run import Run as Run
@@ -67,6 +68,7 @@ _HOMES = {
     "tilewise": "bigimg.engine.faces:tilewise",
     "track": "bigimg.ops.track",
     "transform": "bigimg.ops.transform",
+    "verify": "bigimg.run.inputs:verify",
 }
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "tilewise",
     "track",
     "transform",
+    "verify",
 ]
 
 

@@ -36,6 +36,7 @@ app = typer.Typer(
 
 
 OnError = Literal["fail", "skip"]
+Mode = Literal["copy", "reference"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]
 Input = Annotated[str, typer.Argument(help="A folder of images, a glob, one image, or a collection.")]
 Output = Annotated[Path, typer.Argument(help="Where the results go; must not exist.")]
@@ -65,20 +66,23 @@ def root(*, version: VersionFlag = False, debug: DebugFlag = False) -> None:
 @app.command()
 def ingest(
     source: Annotated[str, typer.Argument(help="A folder of images, a glob, or one image.")],
-    dest: Annotated[Path, typer.Argument(help="Where the collection goes; must not exist.")],
+    dest: Annotated[Path, typer.Argument(help="Where the collection goes; must not exist, but for --append.")],
     *,
     on_error: Annotated[OnError, typer.Option(help="What to do with an image that cannot be read.")] = "fail",
     pack: Annotated[bool, typer.Option("--pack", help="Put equal small images into one array.")] = False,
+    mode: Annotated[Mode, typer.Option(help="Copy the pixels, or refer to the files, which stay.")] = "copy",
+    append: Annotated[bool, typer.Option("--append", help="Add what is new to the collection DEST.")] = False,
+    cluster: Annotated[str | None, typer.Option(help="Where to run; by default threads of this process.")] = None,
+    workers: Workers = None,
 ) -> None:
-    """Copy images into a collection: checksummed, chunked, with pyramids."""
+    """Copy images into a collection: checksummed, chunked, with pyramids. The same line goes on after a kill."""
     from bigimg.run.inputs import ingest as run_ingest
 
-    collection = run_ingest(source, dest, on_error=on_error, pack=pack)
+    collection = run_ingest(
+        source, dest, on_error=on_error, pack=pack, mode=mode, append=append, cluster=cluster, workers=workers
+    )
     skipped = collection.attrs["bigimg"]["skipped"]
-    for item in skipped[:10]:
-        typer.echo(f"skipped {item['name']}: {item['reason']}")
-    if len(skipped) > 10:
-        typer.echo(f"... and {len(skipped) - 10:,} more")
+    _print_skipped(skipped)
     typer.echo(f"{_images(len(collection))} in {dest}, {len(skipped):,} skipped")
 
 
@@ -89,10 +93,30 @@ def info(path: Annotated[Path, typer.Argument(help="A collection, or the output 
 
     collection = run_open(path)
     typer.echo(f"{path}: {_images(len(collection))}")
-    for kind, names in (("labels", collection.label_names), ("tables", collection.table_names)):
-        if names:
-            typer.echo(f"{kind}: {', '.join(names)}")
+    for line in collection.overview():
+        typer.echo(line)
     _print_table(collection.table[list(SHOWN)])
+    _print_skipped(collection.attrs.get("bigimg", {}).get("skipped", []))
+
+
+@app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(help="A collection, or the output of a run.")],
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Write again what can be made again.")] = False,
+) -> None:
+    """Read every chunk and compare its checksum, and every image with its row in the table; fail if any is damaged."""
+    from bigimg.run.inputs import verify as run_verify
+
+    found = run_verify(path, repair=repair)
+    for damage in found.damages:
+        typer.echo(f"{'repaired' if damage.repaired else 'damaged'}: {damage.item}: {damage.path}: {damage.reason}")
+    left = sum(not damage.repaired for damage in found.damages)
+    typer.echo(
+        f"{path}: {_images(found.items)}, {found.chunks:,} chunks, {len(found.damages):,} damaged, {left:,} left"
+    )
+    if left:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -189,7 +213,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     try:
         app(given, prog_name="bigimg")
     except BigimgError as error:
-        _explain(error, str(error), given)
+        _explain(error, "\n".join([str(error), *getattr(error, "__notes__", [])]), given)
         sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
     except SystemExit as left:
         if left.code == INTERRUPTED:
@@ -205,6 +229,13 @@ def _explain(error: Exception, message: str, given: list[str]) -> None:
     if "--debug" in given:
         traceback.print_exception(error)
     sys.stderr.write(f"error: {message}\n")
+
+
+def _print_skipped(skipped: list[dict[str, Any]]) -> None:
+    for item in skipped[:10]:
+        typer.echo(f"skipped {item['name']}: {item['reason']}")
+    if len(skipped) > 10:
+        typer.echo(f"... and {len(skipped) - 10:,} more")
 
 
 def _images(amount: int) -> str:

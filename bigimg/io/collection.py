@@ -15,8 +15,10 @@ The collection that a run leaves has labels and tables of its own, and *referenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from math import prod
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -33,7 +35,7 @@ from bigimg.io.names import check_id, inside, item_ids
 from bigimg.io.ngff import read_multiscale
 from bigimg.io.references import resolve
 from bigimg.io.scan import is_zarr
-from bigimg.io.sources import Source
+from bigimg.io.sources import DIMS, Source
 from bigimg.io.stored import StoredSource, open_array
 from bigimg.io.tables import read_table
 
@@ -208,6 +210,30 @@ class Collection(LazyMapping[xr.DataArray]):
             self._to_array(source), coordinates(source), dims=source.dims, name=name, attrs=dict(source.attrs)
         )
 
+    def overview(self) -> list[str]:
+        """Return what is in the collection, a line each: kinds of images, channels, pixel sizes, times, results."""
+        items = [self.item(name) for name in self]
+        size = sum(prod(item.shape) * np.dtype(item.dtype).itemsize for item in items)
+        kinds = Counter(f"{item.dtype} ({', '.join(item.dims)})" for item in items)
+        lines = [f"pixels: {_bytes(size)}; " + ", ".join(f"{count:,} x {kind}" for kind, count in kinds.items())]
+        extents = {
+            dim: sorted({item.shape[item.dims.index(dim)] for item in items if dim in item.dims}) for dim in DIMS
+        }
+        lines.append("sizes: " + ", ".join(f"{dim} {_span(sizes)}" for dim, sizes in extents.items() if sizes))
+        channels = Counter(", ".join(item.channel_names) for item in items if item.channel_names)
+        lines += [f"channels: {names} ({count:,})" for names, count in channels.most_common(5)]
+        scales = Counter(_shown_scale(item) for item in items)
+        lines += [f"pixel: {scale} ({count:,})" for scale, count in scales.most_common(3) if scale]
+        times = sorted(item.time for item in items if item.time)
+        lines += (
+            [f"taken: {times[0]} to {times[-1]}" if times[0] != times[-1] else f"taken: {times[0]}"] if times else []
+        )
+        places = Counter(str(item.attrs["crs"]) for item in items if item.attrs.get("crs"))
+        lines += [f"place: {crs} ({count:,})" for crs, count in places.most_common(3)]
+        lines += [f"labels: {', '.join(self.label_names)}"] if self.label_names else []
+        lines += [f"tables: {', '.join(self.table_names)}"] if self.table_names else []
+        return lines
+
     def __repr__(self) -> str:
         kinds = self._items.group_by(["dtype", "dims"]).aggregate([("id", "count")]).to_pylist()
         images = ", ".join(f"{kind['id_count']} x {kind['dtype']} ({', '.join(kind['dims'])})" for kind in kinds)
@@ -217,6 +243,24 @@ class Collection(LazyMapping[xr.DataArray]):
         lines += [f"labels: {', '.join(self.label_names)}"] if self.label_names else []
         lines += [f"tables: {', '.join(self.table_names)}"] if self.table_names else []
         return "\n".join(lines)
+
+
+def _span(sizes: Sequence[int]) -> str:
+    return f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def _shown_scale(item: Item) -> str:
+    units = item.unit or ("",) * len(item.dims)
+    known = [(dim, size, unit) for dim, size, unit in zip(item.dims, item.scale, units) if size is not None]
+    return ", ".join(f"{dim} {size:g} {unit or ''}".rstrip() for dim, size, unit in known)
 
 
 def open_collection(path: str | Path, to_array: ToArray | None = None) -> Collection:

@@ -117,6 +117,32 @@ class OpenArray:
             self._read_chunks(box, name, complete) if self.by_zarr is None else self._read_by_zarr(box, name, complete)
         )
 
+    @property
+    def count(self) -> int:
+        """How many chunks (or shards) there are."""
+        return prod(ceil(size / unit) for size, unit in zip(self.shape, self.unit))
+
+    def damaged(self, complete: bool) -> Iterator[tuple[tuple[int, ...], Box, Path, str]]:
+        """Yield each chunk (or shard) that is not as it was written: its index, its box, its file, and why.
+
+        Every one is read from the disk.
+        """
+        for index, box, _ in _touched(tuple(slice(0, size) for size in self.shape), self.unit):
+            path = self._path(index)
+            try:
+                if self._stat(path, index, "", complete) is None:
+                    continue
+                if self.by_zarr is None:
+                    codecs.decode(path.read_bytes(), self.dtype, self.unit)
+                else:
+                    self._zarr[box]
+            except CorruptChunkError as error:
+                yield index, box, path, str(error).partition(" is not as it was written: ")[2].partition("; file ")[0]
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - any codec's own error
+                yield index, box, path, cause(error)
+
     def _read_chunks(self, box: Box, name: str, complete: bool) -> NDArray[Any]:
         out = np.empty(box_shape(box), self.dtype)
         for index, into, cut in _touched(box, self.unit):

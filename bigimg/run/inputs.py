@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,9 @@ from bigimg.engine.lazy import from_store
 from bigimg.errors import ParameterError
 from bigimg.io.collection import Collection, open_collection
 from bigimg.io.ingest import ingest as ingest_files
+from bigimg.io.verify import Verified
+from bigimg.io.verify import verify as verify_files
+from bigimg.run.profile import ClusterProfile
 
 TILE = 1024
 """Edge of a tile of an opened image in pixels; where the store has larger chunks, those."""
@@ -49,20 +53,40 @@ def open(path: str | Path, *, tile: int = TILE) -> Collection:  # noqa: A001 - t
 
 
 def ingest(
-    source: str | Path, dest: str | Path, *, on_error: Literal["fail", "skip"] = "fail", pack: bool = False
+    source: str | Path,
+    dest: str | Path,
+    *,
+    on_error: Literal["fail", "skip"] = "fail",
+    pack: bool = False,
+    mode: Literal["copy", "reference"] = "copy",
+    append: bool = False,
+    cluster: str | Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Collection:
-    """Make a collection of the images in a folder, of a pattern such as ``scans/*.tif``, or of one file.
+    """Make a collection of the images in a folder, of a pattern such as ``scans/*.tif``, or of one file; or add to one.
 
     Parameters
     ----------
     source
-        PNG, JPEG, TIFF, OME-TIFF, NumPy and more; folders are searched to the bottom.
+        PNG, JPEG, TIFF, OME-TIFF, NumPy, video and more; folders are searched to the bottom.
     dest
-        Path of the collection; must not exist. It gets its name when it is complete.
+        Path of the collection; must not exist, but for ``append``. It gets its name when it is complete. An ingest that
+        was killed is gone on with by the same call.
     on_error
         ``"fail"``: the first bad image ends the ingest. ``"skip"``: it is left out, and listed in the collection.
     pack
         Put small images of equal shape, dtype and axes together into one array: thousands of files become a few.
+    mode
+        ``"copy"`` the pixels, in checksummed chunks with pyramids; or make a ``"reference"`` to each file, which stays
+        where it is and is read there. A file that changes is an error then, never other pixels.
+    append
+        Add to the collection ``dest`` what is not in it.
+    cluster, workers
+        Name or file of a cluster profile, whose workers see ``source`` and ``dest``, and how many workers; by default
+        threads of this process.
+    progress
+        Called with the number of images done and of all images.
 
     Returns
     -------
@@ -78,7 +102,42 @@ def ingest(
     --------
     >>> cells = bigimg.ingest("my_images/", "cells.zarr", on_error="skip")  # doctest: +SKIP
     """
-    return open(ingest_files(source, dest, on_error=on_error, pack=pack).path)
+    work = partial(
+        ingest_files, source, dest, on_error=on_error, pack=pack, mode=mode, append=append, progress=progress
+    )
+    if cluster is None:
+        return open(work().path)
+    with ClusterProfile.load(cluster).open(workers) as client, client.get_executor(pure=False, retries=2) as pool:
+        return open(work(pool=pool).path)
+
+
+def verify(path: str | Path, *, repair: bool = False) -> Verified:
+    """Read every chunk of a collection, and compare each image with its row in the table.
+
+    Parameters
+    ----------
+    path
+        Of the collection, or of the output of a run.
+    repair
+        Whether to write damaged chunks again: of images from the files they were copied from, where those have not
+        changed, and of smaller levels from the level before.
+
+    Returns
+    -------
+    Verified
+        ``damages`` with the item, the file, the reason and whether it was ``repaired``; ``is_whole``.
+
+    Raises
+    ------
+    MissingInputError, ReadError
+        If there is no collection.
+
+    Examples
+    --------
+    >>> bigimg.verify("cells.zarr", repair=True).is_whole  # doctest: +SKIP
+    True
+    """
+    return verify_files(path, repair=repair)
 
 
 def lazy_array(source: Any, tile: int) -> Any:

@@ -14,6 +14,7 @@ import pytest
 import bigimg
 from bigimg import cli
 from bigimg.errors import OutputExistsError, ReadError
+from bigimg.io.verify import Damage, Verified
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def replaced(monkeypatch):
 def test_help_lists_the_verbs(capsys):
     assert call("--help") == 0
     said = capsys.readouterr().out
-    assert all(verb in said for verb in ("ingest", "info", "ops", "plan", "run", "report"))
+    assert all(verb in said for verb in ("ingest", "info", "verify", "ops", "plan", "run", "report"))
 
 
 def test_version(capsys):
@@ -133,7 +134,8 @@ def test_ingest_says_how_many(replaced, capsys):
 
     calls = replaced("bigimg.run.inputs", "ingest", Collection(a=1, b=2))
     assert call("ingest", "in", "out.zarr", "--pack", "--on-error", "skip") == 0
-    assert calls == [(("in", Path("out.zarr")), {"on_error": "skip", "pack": True})]
+    options = {"on_error": "skip", "pack": True, "mode": "copy", "append": False, "cluster": None, "workers": None}
+    assert calls == [(("in", Path("out.zarr")), options)]
     assert capsys.readouterr().out == "skipped c.png: cut short\n2 images in out.zarr, 1 skipped\n"
 
 
@@ -142,8 +144,10 @@ def test_info_shows_the_table(replaced, capsys):
         table = pd.DataFrame({"id": [f"[bold]{number}" for number in range(60)]}).assign(
             shape="5x6", dtype="uint8", dims="yx", source="a.png", path="images/a"
         )
-        label_names = ("cells", "nuclei")
-        table_names = ()
+        attrs: ClassVar = {"bigimg": {"skipped": [{"name": "c.png", "reason": "cut short"}]}}
+
+        def overview(self):
+            return ["labels: cells, nuclei"]
 
     replaced("bigimg.run.inputs", "open", Collection.fromkeys(range(60)))
     assert call("info", "a.zarr") == 0
@@ -152,6 +156,28 @@ def test_info_shows_the_table(replaced, capsys):
     assert "[bold]49" in said
     assert "images/a" not in said
     assert "... and 10 more" in said
+    assert said.endswith("skipped c.png: cut short\n")
+
+
+@pytest.mark.parametrize(("repaired", "code"), [(True, 0), (False, 1)])
+def test_verify_fails_while_there_is_damage(replaced, capsys, repaired, code):
+    damage = Damage("cells", "a.zarr/images/cells/0/c/0/0", "the file is missing", repaired)
+    calls = replaced("bigimg.run.inputs", "verify", Verified(Path("a.zarr"), 3, 12, (damage,)))
+    assert call("verify", "a.zarr", "--repair") == code
+    assert calls == [((Path("a.zarr"),), {"repair": True})]
+    word = "repaired" if repaired else "damaged"
+    assert capsys.readouterr().out == (
+        f"{word}: cells: a.zarr/images/cells/0/c/0/0: the file is missing\n"
+        f"a.zarr: 3 images, 12 chunks, 1 damaged, {0 if repaired else 1} left\n"
+    )
+
+
+def test_what_is_known_more_of_an_error_is_said(replaced, capsys):
+    error = ReadError("cells.tif: truncated")
+    error.add_note("7 images are copied")
+    replaced("bigimg.run.inputs", "ingest", error)
+    assert call("ingest", "in", "out") == 1
+    assert capsys.readouterr().err == "error: cells.tif: truncated\n7 images are copied\n"
 
 
 @pytest.mark.parametrize("error", [ReadError("cells.tif: truncated"), OutputExistsError("out: is there already")])

@@ -15,7 +15,8 @@ import bigimg
 # these may go, move or change its default.
 PROMISED = {
     "open": "(path)",
-    "ingest": "(source, dest, *, on_error='fail')",
+    "ingest": "(source, dest, *, on_error='fail', pack=False, mode='copy', append=False)",
+    "verify": "(path, *, repair=False)",
     "plan": "(workflow, input, output)",
     "run": "(workflow, input, output, *, cluster='local', workers=None)",
     "filters.gaussian": "(image, *, sigma)",
