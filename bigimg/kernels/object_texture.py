@@ -69,15 +69,15 @@ def quantize(values: NDArray[Any], low: float, high: float, levels: int) -> NDAr
 
 
 def features_of_objects(
-    pixels: ObjectPixels, items: NDArray[np.int32], grey: NDArray[np.uint8], steps: Index, levels: int
+    pixels: ObjectPixels, numbers: NDArray[np.int32], grey: NDArray[np.uint8], steps: Index, levels: int
 ) -> Floats:
     """Return the features of objects that lie in one tile, (objects, channels, directions, features).
 
     Parameters
     ----------
     pixels : ObjectPixels
-        With places in the tile, not in the image.
-    items : (planes, rows, columns) array
+        With places in the arrays that follow, not in the image.
+    numbers : (planes, rows, columns) array
         A number for the label of each pixel, negative for none.
     grey : (channels, planes, rows, columns) array
         Grey levels; 0 takes no part.
@@ -87,44 +87,24 @@ def features_of_objects(
         Number of grey levels.
     """
     found = np.empty((len(pixels.label), len(grey), len(steps), len(FEATURES)))
-    _features_of_objects(pixels.offset, pixels.place, items, grey, steps, levels, found)
+    _features_of_objects(pixels.offset, pixels.place, numbers, grey, steps, levels, found)
     return found
 
 
 def count_pairs(
-    labels: NDArray[Any],
-    numbers: NDArray[np.int32],
-    grey: NDArray[np.uint8],
-    own: tuple[slice, ...],
-    steps: Index,
-    levels: int,
+    pixels: ObjectPixels, numbers: NDArray[np.int32], grey: NDArray[np.uint8], steps: Index, levels: int
 ) -> Columns:
-    """Return how often grey levels meet in each object: ``label``, ``cell`` and ``count``, sorted.
+    """Return how often grey levels meet in objects: ``label``, ``cell`` and ``count``, sorted.
 
-    Parameters
-    ----------
-    labels : (K,) array
-        The labels that are counted.
-    numbers : (planes, rows, columns) array
-        Which of ``labels`` a pixel has; negative for none.
-    grey : (channels, planes, rows, columns) array
-        Grey levels; 0 takes no part.
-    own : tuple of slice
-        The pixels of the tile; pairs that begin there are counted, wherever they end.
-    steps : (directions, 3) array
-        Of :func:`steps_of`.
-    levels : int
-        Number of grey levels. A cell is ``((channel * directions + direction) * levels + lower) * levels + higher``.
+    The parameters are those of :func:`features_of_objects`. Pairs that begin at ``pixels`` are counted, wherever they
+    end. A cell is ``((channel * directions + direction) * levels + lower) * levels + higher``.
     """
-    box = np.array([(side.start, side.stop) for side in own], np.int64)
     parts = []
-    square = levels * levels
     for channel, plane in enumerate(grey):
         for direction, step in enumerate(steps):
-            pairs = _pairs(numbers, plane, box, step, levels)
-            both, count = np.unique(pairs, return_counts=True)
-            cell = both % square + (channel * len(steps) + direction) * square
-            parts.append({"label": labels[both // square], "cell": cell, "count": count.astype(np.int64)})
+            item, cell, count = _cells(pixels.offset, pixels.place, numbers, plane, step, levels)
+            first = (channel * len(steps) + direction) * levels * levels
+            parts.append({"label": pixels.label[item], "cell": cell + first, "count": count})
     return added([_NO_PAIRS, *parts])
 
 
@@ -161,68 +141,77 @@ def features_of_counts(labels: Index, top: NDArray[np.uint8], counts: Columns, d
 
 
 @njit(nogil=True, cache=True)
-def _pairs(numbers: NDArray[np.int32], grey: NDArray[np.uint8], own: Index, step: Index, levels: int) -> Index:
+def _count(
+    place: Index,
+    numbers: NDArray[np.int32],
+    grey: NDArray[np.uint8],
+    step: Index,
+    levels: int,
+    table: Index,
+    cells: Index,
+    counts: Index,
+) -> int:
+    """Write which cells the pairs of one object have, sorted, and how often; return how many cells.
+
+    ``table`` has zeros for all cells, before and after.
+    """
     planes, rows, columns = numbers.shape
-    depth, height, width = own[:, 1] - own[:, 0]
-    pairs = np.empty(depth * height * width, np.int64)
-    count = 0
-    for z in range(own[0, 0], own[0, 1]):
-        for y in range(own[1, 0], own[1, 1]):
-            other_z, other_y = z + step[0], y + step[1]
-            if not (0 <= other_z < planes and 0 <= other_y < rows):
-                continue
-            for x in range(max(own[2, 0], -step[2]), min(own[2, 1], columns - step[2])):
-                number = numbers[z, y, x]
-                if number < 0 or numbers[other_z, other_y, x + step[2]] != number:
-                    continue
-                a, b = np.int64(grey[z, y, x]), np.int64(grey[other_z, other_y, x + step[2]])
-                if a and b:
-                    pairs[count] = (number * levels + min(a, b)) * levels + max(a, b)
-                    count += 1
-    return pairs[:count]
+    filled = 0
+    for i in range(place.shape[1]):
+        z, y, x = place[0, i], place[1, i], place[2, i]
+        other_z, other_y, other_x = z + step[0], y + step[1], x + step[2]
+        if not (0 <= other_z < planes and 0 <= other_y < rows and 0 <= other_x < columns):
+            continue
+        if numbers[other_z, other_y, other_x] != numbers[z, y, x]:
+            continue
+        a, b = np.int64(grey[z, y, x]), np.int64(grey[other_z, other_y, other_x])
+        if a and b:
+            cell = min(a, b) * levels + max(a, b)
+            if table[cell] == 0:
+                cells[filled] = cell
+                filled += 1
+            table[cell] += 1
+    cells[:filled].sort()
+    for i in range(filled):
+        counts[i] = table[cells[i]]
+        table[cells[i]] = 0
+    return filled
+
+
+@njit(nogil=True, cache=True)
+def _cells(
+    offset: Index, place: Index, numbers: NDArray[np.int32], grey: NDArray[np.uint8], step: Index, levels: int
+) -> tuple[Index, Index, Index]:
+    table = np.zeros(levels * levels, np.int64)
+    item, cells, counts = np.empty((3, place.shape[1]), np.int64)  # a pixel begins one pair at most
+    filled = 0
+    for k in range(offset.size - 1):
+        own = place[:, offset[k] : offset[k + 1]]
+        more = _count(own, numbers, grey, step, levels, table, cells[filled:], counts[filled:])
+        item[filled : filled + more] = k
+        filled += more
+    return item[:filled].copy(), cells[:filled].copy(), counts[:filled].copy()
 
 
 @njit(nogil=True, cache=True)
 def _features_of_objects(
     offset: Index,
     place: Index,
-    items: NDArray[np.int32],
+    numbers: NDArray[np.int32],
     grey: NDArray[np.uint8],
     steps: Index,
     levels: int,
     found: Floats,
 ) -> None:
-    planes, rows, columns = items.shape
-    table = np.zeros(levels * levels, np.int64)
-    cells = np.empty(levels * levels, np.int64)
-    counts = np.empty(levels * levels, np.int64)
+    table, cells, counts = np.zeros((3, levels * levels), np.int64)
     for k in range(offset.size - 1):
+        own = place[:, offset[k] : offset[k + 1]]
         for channel in range(grey.shape[0]):
             top = np.int64(0)
-            for i in range(offset[k], offset[k + 1]):
-                top = max(top, np.int64(grey[channel, place[0, i], place[1, i], place[2, i]]))
+            for i in range(own.shape[1]):
+                top = max(top, np.int64(grey[channel, own[0, i], own[1, i], own[2, i]]))
             for direction in range(len(steps)):
-                down, along, right = steps[direction]
-                filled = 0
-                for i in range(offset[k], offset[k + 1]):
-                    z, y, x = place[0, i], place[1, i], place[2, i]
-                    other_z, other_y, other_x = z + down, y + along, x + right
-                    if not (0 <= other_z < planes and 0 <= other_y < rows and 0 <= other_x < columns):
-                        continue
-                    if items[other_z, other_y, other_x] != items[z, y, x]:
-                        continue
-                    a = np.int64(grey[channel, z, y, x])
-                    b = np.int64(grey[channel, other_z, other_y, other_x])
-                    if a and b:
-                        cell = min(a, b) * levels + max(a, b)
-                        if table[cell] == 0:
-                            cells[filled] = cell
-                            filled += 1
-                        table[cell] += 1
-                cells[:filled].sort()
-                for i in range(filled):
-                    counts[i] = table[cells[i]]
-                    table[cells[i]] = 0
+                filled = _count(own, numbers, grey[channel], steps[direction], levels, table, cells, counts)
                 _features(cells[:filled], counts[:filled], top, levels, found[k, channel, direction])
 
 

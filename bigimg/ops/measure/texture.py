@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from bigimg.engine.faces import composed
 from bigimg.engine.kinds import opened, reduce
 from bigimg.kernels import object_texture as kernel
 from bigimg.kernels.label_runs import LabelRuns
-from bigimg.kernels.object_pixels import Columns, checked_labels, checked_values, runs_of, whole_objects
+from bigimg.kernels.object_pixels import Columns, ObjectPixels, checked_labels, checked_values, runs_of, whole_objects
 from bigimg.ops.measure.whole_objects import check_images, labels_on_faces, numbered, shared_labels, together
 
 
@@ -77,18 +77,18 @@ class Haralick(Reduction[Counted, pd.DataFrame]):
         crop = (slice(0, 1), *tile.crop)[-3:]
         runs = runs_of(own, (0,) * self.ndim, own.shape, grey[(slice(None), *crop)].reshape(len(grey), -1))
         travels = np.isin(runs.label, labels_on_faces(own, tile) if self.shared is None else self.shared)
-        alone = whole_objects(runs.where(~travels))
-        numbers, known = numbered_pixels(labels)
-        inside = np.ascontiguousarray(numbers.reshape(volume)[crop])
-        within = np.ascontiguousarray(grey[(slice(None), *crop)])
-        features = kernel.features_of_objects(alone, inside, within, self._steps, self.levels)
-        shared = np.unique(runs.label[travels])
-        place = np.append(np.where(np.isin(known, shared), np.searchsorted(shared, known), -1), -1).astype(np.int32)
-        counts = kernel.count_pairs(shared, place[numbers.reshape(volume)], grey, crop, self._steps, self.levels)
-        others = whole_objects(runs.where(travels))
-        top = np.maximum.reduceat(others.values, others.offset[:-1], axis=1).T if len(shared) else None
-        tops = {"label": shared, "top": np.zeros((0, len(grey)), np.uint8) if top is None else top}
-        return Counted({"label": alone.label, "features": features}, counts, tops)
+        alone, others = (self._seen(whole_objects(runs.where(which)), crop) for which in (~travels, travels))
+        numbers = numbered_pixels(labels)[0].reshape(volume)
+        features = kernel.features_of_objects(alone, numbers, grey, self._steps, self.levels)
+        counts = kernel.count_pairs(others, numbers, grey, self._steps, self.levels)
+        top = np.zeros((0, len(grey)), np.uint8)
+        if len(others.label):
+            top = np.maximum.reduceat(others.values, others.offset[:-1], axis=1).T
+        return Counted({"label": alone.label, "features": features}, counts, {"label": others.label, "top": top})
+
+    def _seen(self, pixels: ObjectPixels, crop: tuple[slice, ...]) -> ObjectPixels:
+        """Return pixels with their places among all that the tile reads."""
+        return replace(pixels, place=pixels.place + np.array([side.start for side in crop])[:, None])
 
     def merge(self, first: Counted, second: Counted) -> Counted:
         """Add the counts of both."""
