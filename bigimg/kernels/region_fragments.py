@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bigimg.kernels import region_loops
 from bigimg.kernels.label_runs import LabelRuns
-from bigimg.kernels.region_table import Columns
+from bigimg.kernels.region_properties import Columns
 from bigimg.kernels.sort_keys import from_keys, sort_keys
 
 _LOWEST = {"lower", "min"}

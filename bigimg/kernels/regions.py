@@ -9,6 +9,10 @@ wanted. Merging adds fragments, in integers of any size, so that the order canno
     fragments  3           fragments  3                  fragments  3          (added)
                                                          table      1 2 3 4 5 6
 
+Outlines are counts of small patterns, of which each belongs to one pixel of the object: a tile sees a margin around its
+own. Hulls need the ends of the rows of a fragment, and filled holes a graph of what touches what
+(:mod:`bigimg.kernels.region_hulls`, :mod:`bigimg.kernels.region_holes`).
+
 Moments of a fragment are about the origin of the image. In floating point that would lose every digit far from the
 origin; Python's integers lose none, and need no shifting when they are merged.
 """
@@ -34,12 +38,27 @@ from bigimg.kernels.region_fragments import (
     no_values,
     taken,
 )
-from bigimg.kernels.region_sums import checked_intensity, checked_labels, fit_int64, sum_tile
-from bigimg.kernels.region_table import PROPERTIES, Columns, Property, Quantities, columns, finish, shift
+from bigimg.kernels.region_holes import HoleGraph, filled_of, merge_holes, no_holes, tile_holes
+from bigimg.kernels.region_hulls import chords_of, hulls, no_chords, outermost
+from bigimg.kernels.region_properties import PROPERTIES, Columns, Property, Quantities
+from bigimg.kernels.region_rows import finish, shift
+from bigimg.kernels.region_sums import (
+    checked_intensity,
+    checked_labels,
+    fit_int64,
+    label_runs,
+    outlines,
+    sum_tile,
+)
+from bigimg.kernels.region_table import columns
 
 __all__ = ["PROPERTIES", "Property", "Regions", "measure", "merge", "select", "table"]
 
 _DIGITS = {"moments", "sum", "square"}
+_OF_TILE = {"narrow", "filled"}
+"""What is known of labels in a tile and does not add up."""
+_MARGIN = 2
+"""How many pixels around a tile the patterns of outlines reach."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +73,10 @@ class Regions:
     """Exact sums of the others, about the origin of the image, sorted by label."""
     values: Columns
     """Values of the fragments for the median: ``label``, ``channel``, ``value`` and ``count``, sorted."""
+    chords: Columns
+    """Ends of the rows of the fragments for their hulls: ``label``, ``plane``, ``row``, ``left``, ``right``, sorted."""
+    holes: HoleGraph
+    """What touches what, for the holes of the fragments."""
 
     @property
     def label(self) -> NDArray[np.int64]:
@@ -63,7 +86,8 @@ class Regions:
     @property
     def nbytes(self) -> int:
         """Size in memory, Python integers not counted."""
-        return sum(column.nbytes for part in (self.rows, self.fragments, self.values) for column in part.values())
+        parts = (self.rows, self.fragments, self.values, self.chords)
+        return sum(column.nbytes for part in parts for column in part.values()) + self.holes.nbytes
 
     def __len__(self) -> int:
         """Return the number of labels."""
@@ -78,6 +102,8 @@ def measure(
     properties: Sequence[str],
     shared: NDArray[np.integer[Any]] | None = None,
     valid: NDArray[np.bool_] | None = None,
+    own: tuple[slice, ...] | None = None,
+    spacing: Sequence[float] | None = None,
 ) -> Regions:
     """Measure the labelled pixels of one tile.
 
@@ -86,7 +112,7 @@ def measure(
     labels : (M, N) or (P, M, N) integer array
         Labels, 0 where there is none; large and sparse numbers cost nothing.
     origin : sequence of int
-        Image coordinates of the tile's first pixel.
+        Image coordinates of the tile's first own pixel.
     intensity : array of ``labels.shape`` or ``(C, *labels.shape)``, optional
         Intensities, of booleans, integers, or floats of up to 64 bits; with or without a channel axis in front.
     properties : sequence of str
@@ -97,6 +123,11 @@ def measure(
         kept where a median is wanted. Empty for a tile that is the whole image.
     valid : bool array of ``labels.shape``, optional
         Pixels that count; others are as if they had no label.
+    own : tuple of slice, optional
+        Where the tile's own pixels lie in ``labels``, by default everywhere; the others are its neighbours', of which
+        outlines need two (``perimeter``) or one (``perimeter_crofton``, ``euler_number``) in all directions.
+    spacing : sequence of float, optional
+        Size of a pixel along each axis, in the unit lengths are wanted in. Default 1: lengths are in pixels.
 
     Raises
     ------
@@ -118,18 +149,32 @@ def measure(
     >>> table(regions, ["label", "intensity_mean"])
     {'label': array([1, 7]), 'intensity_mean': array([1.5, 6. ])}
     """
-    pixels = None if intensity is None else checked_intensity(intensity, labels.shape)
+    pixels = None
+    box = tuple(slice(0, size) for size in labels.shape) if own is None else own
+    seen = checked_labels(labels, valid)
+    if intensity is not None:
+        pixels = checked_intensity(intensity, labels.shape, box)
     channels = None if intensity is None or pixels is None or intensity.ndim == labels.ndim else len(pixels)
-    quantities = Quantities.of(properties, labels.ndim, pixels, channels)
-    runs = checked_labels(labels, valid)
-    sums, unit = sum_tile(runs, labels.shape, pixels, quantities)
+    quantities = Quantities.of(properties, labels.ndim, pixels, channels, spacing)
+    inner = seen[box]
+    runs = label_runs(inner)
+    sums, unit = sum_tile(runs, inner.shape, pixels, quantities)
+    sums |= outlines(runs, _with_margin(seen, box), _MARGIN, quantities)
     alone = np.zeros(runs.label.size, dtype=np.bool_) if shared is None else ~np.isin(runs.label, shared)
+    chords, holes = no_chords(), no_holes(labels.ndim)
+    if "filled" in quantities.summaries:
+        filled, holes = tile_holes(runs, inner.shape, origin, alone)
+        sums["filled"] = np.where(alone, filled, 0)
     rows = _rows(quantities, sums, alone, origin, unit)
     fragments = _fragments(quantities, taken(sums, ~alone), origin, unit)
+    if "hull" in quantities.summaries:
+        chords = chords_of(runs, inner.shape, origin)
+        rows |= hulls(chords, rows["label"], quantities.spacing)
+        chords = taken(chords, np.isin(chords["label"], fragments["label"]))
     values = no_values(quantities.dtype)
     if pixels is not None and "median" in quantities.statistics:
         rows["median"], values = medians_and_values(runs, sums["area"], pixels, alone)
-    return Regions(quantities, rows, fragments, values)
+    return Regions(quantities, rows, fragments, values, chords, holes)
 
 
 def merge(first: Regions, second: Regions) -> Regions:
@@ -152,7 +197,9 @@ def merge(first: Regions, second: Regions) -> Regions:
     if both.size:
         msg = f"label {both[0]} is in several tiles, one of which was told that it is not; name it in `shared` there"
         raise ImageError(msg)
-    return Regions(first.quantities, rows, fragments, counted(joined(first.values, second.values)))
+    values = counted(joined(first.values, second.values))
+    chords = outermost(joined(first.chords, second.chords))
+    return Regions(first.quantities, rows, fragments, values, chords, merge_holes(first.holes, second.holes))
 
 
 def select(regions: Regions, which: NDArray[np.bool_]) -> Regions:
@@ -168,12 +215,12 @@ def select(regions: Regions, which: NDArray[np.bool_]) -> Regions:
         msg = f"which must have one entry for each of the {len(regions)} labels (got shape {which.shape})"
         raise ParameterError(msg)
     kept = regions.label[which]
-    parts = (regions.rows, regions.fragments, regions.values)
-    rows, fragments, values = (taken(part, np.isin(part["label"], kept)) for part in parts)
-    return Regions(regions.quantities, rows, fragments, values)
+    parts = (regions.rows, regions.fragments, regions.values, regions.chords)
+    rows, fragments, values, chords = (taken(part, np.isin(part["label"], kept)) for part in parts)
+    return Regions(regions.quantities, rows, fragments, values, chords, regions.holes)
 
 
-def table(regions: Regions, properties: Sequence[str], spacing: Sequence[float] | None = None) -> Columns:
+def table(regions: Regions, properties: Sequence[str]) -> Columns:
     """Return a table of ``properties``: columns named and typed as by :func:`skimage.measure.regionprops_table`.
 
     Parameters
@@ -182,8 +229,6 @@ def table(regions: Regions, properties: Sequence[str], spacing: Sequence[float] 
         Everything that was measured of the image.
     properties : sequence of str
         Names of :data:`PROPERTIES`, each measured.
-    spacing : sequence of float, optional
-        Size of a pixel along each axis, in the unit lengths are wanted in. Default 1: lengths are in pixels.
 
     Returns
     -------
@@ -194,7 +239,7 @@ def table(regions: Regions, properties: Sequence[str], spacing: Sequence[float] 
     Raises
     ------
     ParameterError
-        If a property was not measured, or ``spacing`` is not one positive number for each axis.
+        If a property was not measured.
 
     Examples
     --------
@@ -204,16 +249,26 @@ def table(regions: Regions, properties: Sequence[str], spacing: Sequence[float] 
     """
     quantities = regions.quantities
     quantities.check(properties)
-    spacing = (1.0,) * quantities.ndim if spacing is None else spacing
-    if len(spacing) != quantities.ndim or not all(0 < step < np.inf for step in spacing):
-        msg = f"spacing must be {quantities.ndim} positive numbers, one for each axis (got {tuple(spacing)})"
-        raise ParameterError(msg)
-    finished = finish(quantities, regions.fragments, (0,) * quantities.ndim, quantities.unit)
+    fragments = regions.fragments
+    finished = finish(quantities, fragments, (0,) * quantities.ndim, quantities.unit)
     if "median" in quantities.statistics:
         channels = 1 if quantities.channels is None else quantities.channels
-        finished["median"] = medians_of(regions.fragments["label"], regions.values, channels, quantities.dtype)
+        finished["median"] = medians_of(fragments["label"], regions.values, channels, quantities.dtype)
+    if "hull" in quantities.summaries:
+        finished |= hulls(regions.chords, fragments["label"], quantities.spacing)
+    if "filled" in quantities.summaries:
+        finished["filled"] = filled_of(regions.holes, fragments["label"])
     rows = by_label(joined(regions.rows, finished))
-    return columns(quantities, rows, properties, spacing)
+    return columns(quantities, rows, properties)
+
+
+def _with_margin(labels: NDArray[Any], own: tuple[slice, ...]) -> NDArray[Any]:
+    """Return the pixels of ``own`` and a margin around them, 0 beyond what there is."""
+    box, missing = [], []
+    for side, size in zip(own, labels.shape):
+        box.append(slice(max(0, side.start - _MARGIN), side.stop + _MARGIN))
+        missing.append((max(0, _MARGIN - side.start), max(0, side.stop + _MARGIN - size)))
+    return np.pad(labels[tuple(box)], missing)
 
 
 def _rows(quantities: Quantities, sums: Columns, alone: NDArray[np.bool_], origin: Sequence[int], unit: int) -> Columns:
@@ -221,17 +276,27 @@ def _rows(quantities: Quantities, sums: Columns, alone: NDArray[np.bool_], origi
     fits = fit_int64(quantities, sums)
     narrow = _exact(taken(sums, alone & fits), as_int64, origin)
     wide = _exact(taken(sums, alone & ~fits), as_integers, origin)
+    if "weighted" in sums:
+        narrow |= {"weighted": narrow["weighted"].astype(np.int64), "anchor": narrow["lower"]}
+        wide |= {"weighted": wide["weighted"].astype(object), "anchor": wide["lower"]}
     finished = (finish(quantities, part, origin, unit) for part in (narrow, wide))
     return by_label(joined(*finished))
 
 
 def _fragments(quantities: Quantities, sums: Columns, origin: Sequence[int], unit: int) -> Columns:
     """Return what can be added to other tiles' sums: about the image's origin, in the unit of all its pixels."""
-    fragments = _exact(sums, as_integers, origin)
+    fragments = _exact({name: sums[name] for name in sums if name not in _OF_TILE}, as_integers, origin)
     if "moments" in fragments:
         delta = np.full((len(sums["label"]), len(origin)), 0, dtype=object) + np.array(origin, dtype=object)
         fragments["moments"] = shift(fragments["moments"], quantities.powers, delta)
-    for name, times in (("sum", 1), ("square", 2)):
+    if "weighted" in fragments:
+        fragments["weighted"] = fragments["weighted"].astype(object)
+        for channel in range(fragments["weighted"].shape[1]):
+            moved = shift(
+                fragments["weighted"][:, channel], quantities.weighted_powers, fragments["lower"].astype(object)
+            )
+            fragments["weighted"][:, channel] = moved
+    for name, times in (("sum", 1), ("square", 2), ("weighted", 1)):
         if name in fragments and unit != quantities.unit:
             fragments[name] = fragments[name] << times * (unit - quantities.unit)
     return fragments
