@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bigimg
+
 HERE = Path(__file__).parent
 
 
@@ -53,3 +55,15 @@ def test_the_stored_chain_is_timed_beside_its_floor(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["stored_chain.py", "--size", "1100", "--tile", "512", "--runs", "1"])
     stored["main"]()
     assert "chain / floor:" in capsys.readouterr().out
+
+
+def test_tracks_are_compared_link_by_link(monkeypatch):
+    tracks = runpy.run_path(str(HERE / "tracks.py"))
+    table = tracks["particles"](20, 30)
+    found = bigimg.track.link(table, search_range=8.0)
+    links = tracks["links"](found, "track_id")
+    assert len(links) == len(table) - found["track_id"].nunique()
+    assert all(later == t + 1 for t, _, later, _ in links)
+    monkeypatch.setitem(sys.modules, "trackpy", None)
+    with pytest.raises(SystemExit, match="pip install trackpy"):
+        tracks["main"]()

@@ -15,7 +15,18 @@ from bigimg.errors import ParameterError
 from bigimg.ops.track.choosing import Overlaps, Rules
 from bigimg.ops.track.following import Linker
 from bigimg.ops.track.movement import with_motion
-from bigimg.ops.track.objects import AXES, FRAME, LABEL, OTHER, PARENT, TIME, TRACK, per_item, read_objects
+from bigimg.ops.track.objects import (
+    AXES,
+    FRAME,
+    LABEL,
+    OTHER,
+    PARENT,
+    TIME,
+    TRACK,
+    per_item,
+    read_objects,
+    whole_numbers,
+)
 
 OWNER = "track.link"
 
@@ -33,6 +44,7 @@ def link(
     merges: bool = False,
     min_overlap: Annotated[float, Ge(0), Lt(1)] = 0.0,
     spacing: Scale | Sequence[Scale] | None = None,
+    frame_interval: Scale | None = None,
 ) -> Any:
     """Link the objects of successive frames to tracks.
 
@@ -62,12 +74,14 @@ def link(
         By overlap: only objects whose intersection over union is more than this are linked.
     spacing : float or sequence of float, optional
         The size of a pixel, along each axis if it differs: positions, distances and speeds come out in its unit.
+    frame_interval : float, optional
+        Seconds from one frame to the next, for a table without a column ``time``: it gets one.
 
     Returns
     -------
     pandas.DataFrame
         One row an object, sorted by track and frame: ``track_id``, from 1 in the order tracks begin; ``t``; ``time``
-        if it was given; ``y``, ``x`` (``z`` before); ``label``; ``parent``, the track it came from or 0, and
+        if it is known; ``y``, ``x`` (``z`` before); ``label``; ``parent``, the track it came from or 0, and
         ``other_parent`` with ``merges``; then what :func:`bigimg.track.motion` adds, and the other columns of the
         table. Lazy, with ``.compute()``, where a table is lazy.
 
@@ -118,18 +132,18 @@ def link(
         merges=merges,
         min_overlap=min_overlap,
     )
-    return per_item(_Link(rules, spacing), table, [overlaps if by == "overlap" else None], owner=OWNER)
+    return per_item(_Link(rules, spacing, frame_interval), table, [overlaps if by == "overlap" else None], owner=OWNER)
 
 
 class _Link:
     """Links the objects of one image."""
 
-    def __init__(self, rules: Rules, spacing: float | Sequence[float] | None) -> None:
-        self.rules, self.spacing = rules, spacing
+    def __init__(self, rules: Rules, spacing: float | Sequence[float] | None, interval: float | None) -> None:
+        self.rules, self.spacing, self.interval = rules, spacing, interval
 
     def __call__(self, table: pd.DataFrame, overlaps: pd.DataFrame | None) -> pd.DataFrame:
         """Return the table of tracks."""
-        objects = read_objects(table, OWNER, self.spacing)
+        objects = read_objects(self._timed(table), OWNER, self.spacing)
         shared = None if overlaps is None else Overlaps.of(overlaps, OWNER)
         linked = Linker(self.rules).link(objects, shared)
         columns: dict[str, Any] = {TRACK: linked.track, FRAME: objects.t}
@@ -146,8 +160,17 @@ class _Link:
         others = objects.table[kept].iloc[order].reset_index(drop=True)
         return pd.concat([tracks, others], axis=1)
 
+    def _timed(self, table: pd.DataFrame) -> pd.DataFrame:
+        if self.interval is None or FRAME not in table:
+            return table
+        if TIME in table:
+            raise ParameterError(
+                f"{OWNER}: the table has a column 'time', so leave out frame_interval={self.interval:g}"
+            )
+        return table.assign(**{TIME: whole_numbers(table, FRAME, OWNER) * self.interval})
+
     def __dask_tokenize__(self) -> object:
-        return self.rules, self.spacing
+        return self.rules, self.spacing, self.interval
 
 
 def _replaced(name: str, tracks: pd.DataFrame) -> bool:

@@ -186,18 +186,27 @@ def per_item(
             raise ParameterError(f"{owner} takes a pandas.DataFrame (got {type(each).__name__})")
     if ITEM not in table:
         return function(table, *others)
-    parts = []
-    for item in table[ITEM].unique() if len(table) else [None]:
-        rows = table[table[ITEM] == item].drop(columns=ITEM)
-        further = [
-            each[each[ITEM] == item].drop(columns=ITEM) if each is not None and ITEM in each else each
-            for each in others
-        ]
-        part = function(rows, *further)
+    if not len(table):
+        parts = [(None, table)]
+    else:
+        parts = list(table.groupby(ITEM, sort=False, dropna=False))
+    further = [_items(each) for each in others]
+    found = []
+    for item, rows in parts:
+        part = function(rows.drop(columns=ITEM), *(each(item) for each in further))
         part.insert(0, ITEM, pd.Series([item] * len(part), index=part.index, dtype=table[ITEM].dtype))
-        parts.append(part)
-    full = [part for part in parts if len(part)] or parts[:1]
+        found.append(part)
+    full = [part for part in found if len(part)] or found[:1]
     return pd.concat(full, ignore_index=True)
+
+
+def _items(table: pd.DataFrame | None) -> Callable[[Any], pd.DataFrame | None]:
+    """Return what gives the rows of an item."""
+    if table is None or ITEM not in table:
+        return lambda _: table
+    rows = dict(list(table.groupby(ITEM, sort=False, dropna=False)))
+    none = table.head(0)
+    return lambda item: rows.get(item, none).drop(columns=ITEM)
 
 
 def _computed(

@@ -181,6 +181,12 @@ def test_sizes_of_pixels_and_dates():
     assert summary[["duration", "path_length"]].to_numpy().tolist() == [[120.0, 5.0]]
 
 
+def test_seconds_between_frames():
+    found = track.link(objects((0, 1, 0, 0), (1, 1, 0, 3)), search_range=6.0, frame_interval=0.5)
+    assert found.time.tolist() == [0, 0.5]
+    assert found.speed[1] == 6
+
+
 def test_each_image_of_a_collection_by_itself():
     one = objects((0, 1, 0, 0), (1, 1, 0, 1), (1, 2, 0, 50))
     both = pd.concat([one.assign(item="b"), one.assign(item="a", x=one.x + 0.5)], ignore_index=True)
@@ -188,6 +194,17 @@ def test_each_image_of_a_collection_by_itself():
     assert found.item.tolist() == ["b"] * 3 + ["a"] * 3
     pd.testing.assert_frame_equal(found.iloc[:3].drop(columns="item"), track.link(one, search_range=3.0))
     assert track.summary(found).groupby("item").size().to_dict() == {"a": 2, "b": 2}
+
+
+def test_overlaps_of_each_image_by_themselves(stack):
+    flipped = np.where(stack > 0, stack + 5, 0)
+    table = pd.concat([table_of(stack).assign(item="a"), table_of(flipped).assign(item="b")])
+    shared = pd.concat([track.overlaps(flipped).assign(item="b"), track.overlaps(stack).assign(item="a")])
+    found = track.link(table, by="overlap", overlaps=shared)
+    alone = track.link(table_of(flipped), by="overlap", overlaps=track.overlaps(flipped))
+    pd.testing.assert_frame_equal(found[found.item == "b"].drop(columns="item").reset_index(drop=True), alone)
+    unknown = track.link(table, by="overlap", overlaps=shared[shared.item == "a"])
+    assert not unknown[unknown.item == "b"].track_id.duplicated().any()
 
 
 def test_no_object_at_all():
@@ -244,6 +261,11 @@ def test_bad_tables_are_refused(table, said):
 def test_bad_parameters_are_refused(params, said):
     with pytest.raises(ParameterError, match=f"track.link.*{said}"):
         track.link(objects((0, 1, 0, 0)), **params)
+
+
+def test_two_clocks_are_refused():
+    with pytest.raises(ParameterError, match=r"column 'time', so leave out frame_interval=0\.5"):
+        track.link(objects((0, 1, 0, 0)).assign(time=0.0), search_range=6.0, frame_interval=0.5)
 
 
 def test_stacks_that_are_none():
