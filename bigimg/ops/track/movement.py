@@ -171,8 +171,9 @@ def mean_squared_displacement(table: Any, *, max_lag: Count = LAGS, per: Literal
     Notes
     -----
     All pairs of positions of a track that are so many frames apart count, those that overlap too: equal to
-    ``trackpy.imsd`` of each track, and, as a mean weighted by counts, to ``trackpy.emsd``. Displacements over frames
-    in which an object was not seen count for the frames they took.
+    ``trackpy.imsd`` of each track. The ensemble is the mean of all displacements; ``trackpy.emsd`` weighs tracks by an
+    estimate of how many of theirs are independent, and is the same where tracks are equally long and without gaps.
+    Displacements over frames in which an object was not seen count for the frames they took.
 
     Examples
     --------
