@@ -159,11 +159,13 @@ def join_runs(
     lead: NDArray[np.int64],
     rows: NDArray[np.int64],
     reach: NDArray[np.bool_],
+    apart: bool,
 ) -> tuple[NDArray[np.int32], int]:
     """Return the label of every run, and how many labels there are.
 
     ``lead`` is the shape of the axes before the last; ``rows`` are the steps along them to the rows before one that it
-    is joined with, and ``reach`` says for each of these by which of the steps -1, 0 and 1 along the row.
+    is joined with, and ``reach`` says for each of these by which of the steps -1, 0 and 1 along the row. ``apart`` says
+    that there are pixels between the runs of a row.
     """
     parent = np.arange(start.size).astype(np.int32)
     axes = lead.size
@@ -173,7 +175,7 @@ def join_runs(
     for each in range(rows.shape[0]):
         for axis in range(axes):
             back[each] = back[each] * lead[axis] + rows[each, axis]
-        plain[each] = reach[each, 1] and reach[each, 0] == reach[each, 2]
+        plain[each] = reach[each, 1] and reach[each, 0] == reach[each, 2] and (apart or not reach[each, 0])
     for row in range(row_start.size - 1):
         run, run_end = row_start[row], row_start[row + 1]
         if run < run_end:

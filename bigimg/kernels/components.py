@@ -114,7 +114,7 @@ def label_runs(mask: NDArray[np.bool_], connectivity: int | Steps) -> RunLabels:
     beside = (*(0,) * (mask.ndim - 1), 1) in steps
     row_start, start, stop = _runs(mask) if beside else _pixels(mask)
     lead = np.array(mask.shape[:-1], np.int64)
-    label, count = component_loops.join_runs(row_start, start, stop, lead, *_rows_before(steps, mask.ndim))
+    label, count = component_loops.join_runs(row_start, start, stop, lead, *_rows_before(steps, mask.ndim), beside)
     return RunLabels(mask.shape, row_start, start, stop, label, count)
 
 

@@ -1,7 +1,7 @@
 """Objects of a mask: connected pixels, found tile by tile and joined across the faces of tiles.
 
 A tile keeps its pixels as labelled runs. Objects inside it are judged there; of those on its faces, and of how many
-others begin in each of its lines, the blocks of a tree make the numbers (:mod:`bigimg.kernels.object_blocks`). Filters
+others begin in each of its lines, the blocks of a tree make the numbers (:mod:`bigimg.kernels.object_tree`). Filters
 judge whole objects, and labels are ranks of first pixels, so that neither can tell how the image was cut. The holes of
 a mask are the objects of its background.
 """
@@ -24,20 +24,8 @@ from bigimg.engine.kinds import opened
 from bigimg.errors import ImageError, ParameterError
 from bigimg.kernels.components import Components, RunLabels, holds_any, label_runs, paint, paint_mask
 from bigimg.kernels.neighbours import Steps, steps_of
-from bigimg.kernels.object_blocks import (
-    Block,
-    Box,
-    Joined,
-    Judge,
-    Judged,
-    Numbers,
-    chosen,
-    join,
-    numbered,
-    of_tile,
-    ranked,
-    share,
-)
+from bigimg.kernels.object_blocks import Block, Box, Judge, Judged, Numbers, chosen, numbered, of_tile, ranked
+from bigimg.kernels.object_tree import Joined, join, share
 from bigimg.ops.object_filters import Filter, Largest
 
 
@@ -73,6 +61,7 @@ class Objects(Gather[LabelledTile, LabelledTile | Block, Numbers]):
     """Whether holes go on where pixels are not valid, and beyond: as at the border of the image."""
     name: ClassVar[str] = "objects"
     keeps: ClassVar[int] = 6  # the runs of a checkerboard, the worst there is
+    quick: ClassVar[bool] = True
 
     def split_key(self) -> object:
         """Tiles are labelled the same whatever is kept of them later."""

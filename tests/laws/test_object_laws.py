@@ -6,13 +6,15 @@ import dask.array as da
 import numpy as np
 import pytest
 import scipy.ndimage as ndi
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import filters, morphology, segmentation
 from skimage import measure as reference
 
+from bigimg.errors import ParameterError
+from bigimg.ops import measure, threshold
 from bigimg.ops import morphology as ours
-from bigimg.ops import threshold
 from bigimg.ops.object_filters import ByBorder, BySize
 from bigimg.ops.objects import finished, objects_of, select_objects
 from bigimg.testing import nothing_computes, random_chunks, random_image
@@ -215,3 +217,100 @@ def test_holes_that_wind_through_every_tile(chunks):
         np.testing.assert_array_equal(ours.fill_holes(lazy).compute(), ndi.binary_fill_holes(mask))
         small = ours.remove_small_holes(lazy, max_size=200)
         np.testing.assert_array_equal(small.compute(), morphology.remove_small_holes(mask, max_size=200))
+
+
+def flooded(mask, structure):
+    """Number objects by filling each from its first pixel."""
+    steps = np.argwhere(structure | np.flip(structure)) - 1
+    labels = np.zeros(mask.shape, int)
+    for first in zip(*np.nonzero(mask)):
+        if labels[first]:
+            continue
+        number = labels.max() + 1
+        front = {first}
+        while front:
+            for pixel in front:
+                labels[pixel] = number
+            beside = {tuple(pixel + step) for pixel in front for step in steps}
+            inside = (pixel for pixel in beside if all(0 <= at < size for at, size in zip(pixel, mask.shape)))
+            front = {pixel for pixel in inside if mask[pixel] and not labels[pixel]}
+    return labels
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from([("yx", 9), ("zyx", 5), ("tyx", 5), ("tzyx", 3)]),
+    st.sampled_from([0.1, 0.4, 0.7, 1.0]),
+    st.floats(0, 0.7),
+    st.integers(0, 2**31),
+)
+def test_any_neighbours(axes, density, many, seed):
+    dims, largest_side = axes
+    rng = np.random.default_rng(seed)
+    mask = rng.random(rng.integers(1, largest_side + 1, len(dims))) < density
+    structure = rng.random((3,) * len(dims)) < many
+    expected = flooded(mask, structure)
+    np.testing.assert_array_equal(measure.label(mask, structure=structure, dims=dims), expected)
+    got = measure.label(cut(mask, seed), structure=structure, dims=dims)
+    np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+
+
+DIAGONAL = np.eye(3)
+BOTH = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
+ALONG_ROWS = [[0, 0, 0], [1, 1, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("structure", [DIAGONAL, DIAGONAL[::-1], BOTH, ALONG_ROWS, np.transpose(ALONG_ROWS)])
+@pytest.mark.parametrize("chunks", [1, 7, (1, 22), (22, 1), (21, 13)])
+def test_symmetric_neighbours_are_those_of_scipy(structure, chunks):
+    mask = np.random.default_rng(0).random((22, 22)) < 0.5
+    for image in (mask, np.ones_like(mask), np.indices(mask.shape).sum(0) % 2 == 0):
+        labels = ndi.label(image, structure)[0]
+        _, first = np.unique(labels[image], return_index=True)
+        order = np.zeros(labels.max() + 1, int)
+        order[1 + np.argsort(first)] = np.arange(1, labels.max() + 1)
+        got = measure.label(da.from_array(image, chunks=chunks), structure=structure)
+        np.testing.assert_array_equal(got.compute(scheduler="sync"), order[labels])
+
+
+def test_the_neighbours_of_a_connectivity_are_a_structure():
+    mask = da.from_array(np.random.default_rng(0).random((30, 30)) < 0.4, chunks=8)
+    kept = ours.remove_small_objects(mask, min_size=3, connectivity=1)
+    labels = measure.label(kept, structure={"cross": 1})
+    assert sum(str(key[0]).startswith("objects.split") for key in dict(labels.dask)) == 16
+    np.testing.assert_array_equal(labels.compute(), reference.label(kept.compute(), connectivity=1))
+
+
+def test_objects_through_time():
+    frames = np.random.default_rng(0).random((5, 2, 12, 11)) < 0.3
+    film = xr.DataArray(da.from_array(frames, chunks=(2, 1, 5, 4)), dims=("t", "z", "y", "x"))
+    np.testing.assert_array_equal(measure.label(film).values[3, 1], reference.label(frames[3, 1]))
+    moving = measure.label(film, dims="tyx")
+    assert moving.dims == film.dims
+    np.testing.assert_array_equal(moving.values[:, 1], reference.label(frames[:, 1]))
+    np.testing.assert_array_equal(measure.label(film, dims="tzyx").values, ndi.label(frames, np.ones((3,) * 4))[0])
+
+
+@pytest.mark.parametrize("chunks", [1, (1, 7, 3), (5, 2, 4), (6, 7, 2)])
+def test_volumes_that_wind_through_every_tile(chunks):
+    places = np.indices((6, 7, 9))
+    for mask in (places.sum(0) % 2 == 0, np.ones((6, 7, 9), bool), (places % 3 == 0).sum(0) < 2):
+        for connectivity in (1, 2, 3):
+            got = label(da.from_array(mask, chunks=chunks), connectivity, "zyx").compute(scheduler="sync")
+            np.testing.assert_array_equal(got, reference.label(mask, connectivity=connectivity))
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"structure": [[1, 1, 1]]}, "3 elements along each of 2 axes"),
+        ({"structure": np.ones((3, 3, 3))}, "3 elements along each of 2 axes"),
+        ({"structure": np.ones((3, 3)), "connectivity": 1}, "not both"),
+        ({"structure": [[0, 2, 0]]}, "array of 0 and 1"),
+        ({"structure": [[0, 1], [0]]}, "one length"),
+        ({"connectivity": 3}, "at most 2"),
+    ],
+)
+def test_neighbours_that_are_none(params, words):
+    with pytest.raises(ParameterError, match=words):
+        measure.label(np.ones((4, 4), bool), **params)
