@@ -69,6 +69,11 @@ class Gather(ABC, Generic[Kept, State, Value]):
     name: ClassVar[str]
     """One word for the dashboard."""
 
+    quick: ClassVar[bool] = False
+    """Whether finishing is so quick that each task that wants a tile finishes it for itself.
+
+    What a tile keeps is then all that waits in memory, not its pixels."""
+
     @property
     @abstractmethod
     def keeps(self) -> int:

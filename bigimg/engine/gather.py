@@ -13,7 +13,9 @@ a size filter) takes the same kept tiles, because the names of the first tasks s
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -25,7 +27,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from bigimg.core.operation import Pixels
 from bigimg.core.reduction import Gather, Index, deferred_fields, with_values
-from bigimg.core.tile import Chunks, Tile, TileGrid, whole
+from bigimg.core.tile import Box, Chunks, Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
 from bigimg.engine.lazy import (
     LazyImage,
@@ -39,6 +41,7 @@ from bigimg.engine.lazy import (
     read_inputs,
     same_shape,
 )
+from bigimg.engine.source import ArraySource, Piece
 from bigimg.engine.tree import blocks_of
 
 
@@ -54,6 +57,19 @@ class GatherLayer(TaskLayer):
         self.chunks = plane_chunks(self.images[0].chunks, ndim)
         self.token = tokenize(self.bare.split_key(), waiting, [image.name for image in self.images], self.chunks)
         self.name = f"{work.name}-{tokenize(self.bare, self.token)}"
+        self._finishing: dict[Index, tuple[FinishPiece, list[Any]]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_finishing": {}}
+
+    def source(self, array: da.Array) -> GatheredSource | None:
+        """Return the source of its tiles, where finishing one is quick."""
+        return GatheredSource(self, array) if self.work.quick else None
+
+    def finishing(self, index: Index) -> tuple[FinishPiece, list[Any]]:
+        """Return how to finish the tile of ``index``, and the values for it."""
+        self._mapping()
+        return self._finishing[index]
 
     @property
     def parents(self) -> list[Any]:
@@ -83,8 +99,10 @@ class GatherLayer(TaskLayer):
         shared = self._add_blocks(plane, refs, tasks)
         for tile in tiles:
             key, own = (self.name, *tile.index), plane_tile(tile, self.ndim)
-            kept = refs[own.index]
-            tasks[key] = Task(key, run_finish, work, names, own, tile.shape, kept, *shared[own.index], *waiting)
+            task, place = shared[own.index]
+            piece, values = FinishPiece(work, names, own, tile.shape, place), [refs[own.index], task, *waiting]
+            self._finishing[tile.index] = piece, values
+            tasks[key] = Task(key, run_finish, piece, *values)
 
     def _add_blocks(
         self, plane: Index, tiles: Mapping[Index, TaskRef], tasks: dict[Any, Task]
@@ -162,19 +180,52 @@ def run_share(
     return work.share(block.kept, shared[part])
 
 
-def run_finish(
-    work: Gather[Any, Any, Any],
-    waits: tuple[str, ...],
-    tile: Tile,
-    shape: tuple[int, ...],
-    split: Split,
-    shared: Sequence[Any],
-    part: int,
-    *values: Any,
-) -> Pixels:
+@dataclass(frozen=True)
+class FinishPiece:
+    """How a task finishes one tile, of what the tile kept and what it needs to know."""
+
+    work: Gather[Any, Any, Any]
+    waits: tuple[str, ...]
+    tile: Tile
+    shape: tuple[int, ...]
+    part: int
+    """Which of the parts that a task of the tree gives is for this tile."""
+
+    @property
+    def needs(self) -> int:
+        """How many values it takes: the split, the parts, and the parameters that were waited for."""
+        return 2 + len(self.waits)
+
+    def __call__(self, values: Sequence[Any]) -> Pixels:
+        """Finish the tile."""
+        split, shared, *waited = values
+        work = with_values(self.work, dict(zip(self.waits, waited)))
+        return work.finish(self.tile, split.kept, shared[self.part]).reshape(self.shape)
+
+
+def run_finish(piece: FinishPiece, *values: Any) -> Pixels:
     """Finish one tile."""
-    work = with_values(work, dict(zip(waits, values)))
-    return work.finish(tile, split.kept, shared[part]).reshape(shape)
+    return piece(values)
+
+
+class GatheredSource(ArraySource):
+    """The tiles of a gather, finished by each task that wants a whole one; parts of several are cut as of any array."""
+
+    def __init__(self, layer: GatherLayer, array: da.Array) -> None:
+        super().__init__(array)
+        self._layer = layer
+
+    def seen(self, halo: tuple[int, ...]) -> ArraySource:
+        """Return the source itself where tiles are seen alone, else one of chunks with frames."""
+        return ArraySource(self.array, halo) if any(halo) else self
+
+    def piece(self, box: Box) -> tuple[Piece, list[Any]]:
+        """Return how to finish the tile ``box``, or how to put it together where it is another part of the image."""
+        index = tuple(bisect_right(bound, side.start) - 1 for bound, side in zip(self._bounds, box))
+        whole_tile = all(
+            (bound[i], bound[i + 1]) == (side.start, side.stop) for bound, i, side in zip(self._bounds, index, box)
+        )
+        return self._layer.finishing(index) if whole_tile else super().piece(box)
 
 
 def gather_arrays(

@@ -21,6 +21,10 @@ class TaskLayer(Layer):
     def make_tasks(self) -> dict[Any, Task]:
         """Return every task by its key."""
 
+    def source(self, array: Any) -> Any:  # noqa: ARG002 - the array of this layer, for those that have a source
+        """Return the source of its tiles for tasks that make them for themselves; None where they cannot."""
+        return None
+
     def _mapping(self) -> dict[Any, Task]:
         if self._tasks is None:
             self._tasks = self.make_tasks()

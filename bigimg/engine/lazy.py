@@ -289,7 +289,9 @@ def as_image(array: da.Array, valid: da.Array | None = None) -> LazyImage:
     token = None if mask is None else mask.token
     if image is not None and (not image.chain.operations or token == (image.valid and image.valid.token)):
         return replace(image, valid=mask)
-    return LazyImage(ArraySource(array), Chain(), array.chunks, mask)
+    layer = array.dask.layers.get(array.name)
+    source = layer.source(array) if isinstance(layer, TaskLayer) else None
+    return LazyImage(source or ArraySource(array), Chain(), array.chunks, mask)
 
 
 def made_once(array: da.Array, valid: da.Array | None = None) -> LazyImage:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import dask.array as da
-import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.delayed import Delayed
@@ -14,6 +13,8 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from bigimg.core.operation import Pixels
 from bigimg.core.tile import Box, TileGrid
+from bigimg.engine.layer import TaskLayer
+from bigimg.engine.source import ArraySource, Piece
 from bigimg.engine.tree import merge_tasks
 
 WRITE_FIRST = 1
@@ -27,10 +28,13 @@ def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Dela
     in any order, and a task may run twice.
     """
     token = tokenize(array.name, write)
+    layer = array.dask.layers.get(array.name)
+    source = (layer.source(array) if isinstance(layer, TaskLayer) else None) or ArraySource(array)
     tasks: dict[Any, Task] = {}
     for tile in TileGrid(array.chunks, (0,) * array.ndim):
         key = (f"write-{token}", *tile.index)
-        tasks[key] = Task(key, run_write, write, tile.write, TaskRef((array.name, *tile.index)))
+        piece, values = source.piece(tile.write)
+        tasks[key] = Task(key, run_write, write, tile.write, piece, *values)
     writes = MaterializedLayer(dict(tasks), annotations={"priority": WRITE_FIRST})
     merges, last = merge_tasks(f"write.merge-{token}", [TaskRef(key) for key in tasks], _total)
     name = f"written-{token}"
@@ -44,9 +48,9 @@ def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Dela
     return Delayed(name, HighLevelGraph(layers, waits))
 
 
-def run_write(write: Callable[[Box, Pixels], object], box: Box, pixels: Any) -> int:
+def run_write(write: Callable[[Box, Pixels], object], box: Box, piece: Piece, *values: Any) -> int:
     """Store one tile."""
-    pixels = np.asarray(pixels)
+    pixels = piece(values)
     write(box, pixels)
     return pixels.size
 
