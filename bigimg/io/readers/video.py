@@ -37,6 +37,8 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _COLOURS = ("red", "green", "blue", "alpha")
 _KEPT_OPEN = 4
 """Decoders that a process keeps where they stand, for who reads on from there."""
+_BEHIND = 64 * 2**20
+"""Bytes of decoded frames that a decoder keeps."""
 _CHECKED = 32
 """Frames decoded of a container without times of its own, to see that they come in the order it promises."""
 
@@ -213,7 +215,9 @@ class Decoder:
 
     def __init__(self, key: Key, table: FrameTable) -> None:
         self._key, self._table = key, table
+        self._behind: dict[int, Any] = {}
         self._open()
+        self._most = max(1, _BEHIND // sum(plane.buffer_size for plane in self.following.planes))
 
     def _open(self) -> None:
         self._container = _open(self._key[0])
@@ -231,10 +235,12 @@ class Decoder:
         """That frame, where it is decoded already."""
 
     def cost(self, frame: int) -> int:
-        """Return how many frames must be decoded before ``frame``, from where the decoder is or from a key frame."""
+        """Return how many frames must be decoded to have ``frame``, from where the decoder is or from a key frame."""
+        if frame in self._behind:
+            return 0
         begin = self._table.start_before(frame)
-        keyed = frame - int(np.searchsorted(self._table.pts, begin)) if begin is not None else frame
-        return min(keyed, frame - self.at) if self.at <= frame else keyed
+        keyed = 1 + frame - int(np.searchsorted(self._table.pts, begin)) if begin is not None else 1 + frame
+        return min(keyed, 1 + frame - self.at) if self.at <= frame else keyed
 
     def frames(self, start: int, stop: int) -> Iterator[Any]:
         """Yield the frames ``start`` to ``stop``, as if all before them had been decoded.
@@ -244,23 +250,38 @@ class Decoder:
         ReadError
             If one does not come, comes in another order than the index says, or is damaged; names it.
         """
-        begin = self._table.start_before(start)
-        if not (self.at <= start and (begin is None or begin <= self._table.pts[self.at])):
-            self._seek(start)
-        while self.at < stop:
-            frame = self._following()
-            if not self._is(frame, self.at):
-                number = self.at
+        for number in range(start, stop):
+            frame = self._behind.get(number) or self._decode(number)
+            if frame.is_corrupt:
+                raise ReadError(
+                    f"{self._key[0]} is damaged: frame {number} of {len(self._table)} cannot be decoded whole; copy it "
+                    "again from where it came, or leave it out with on_error='skip'"
+                )
+            yield frame
+
+    def _decode(self, number: int) -> Any:
+        begin = self._table.start_before(number)
+        if not (self.at <= number and (begin is None or begin <= self._table.pts[self.at])):
+            self._seek(number)
+        frame = None
+        while self.at <= number:
+            at, frame = self.at, self._following()
+            if not self._is(frame, at):
                 self.at = len(self._table)  # whoever comes next must seek
-                raise self._lost(number, frame)
+                raise self._lost(at, frame)
+            self._keep(at, frame)
             self.at += 1
-            if self.at > start:
-                if frame.is_corrupt:
-                    raise ReadError(
-                        f"{self._key[0]} is damaged: frame {self.at - 1} of {len(self._table)} cannot be decoded "
-                        "whole; copy it again from where it came, or leave it out with on_error='skip'"
-                    )
-                yield frame
+        return frame
+
+    def _keep(self, number: int, frame: Any) -> None:
+        """Keep what was decoded on the way: a scheduler may go backwards, and each frame would be a way of its own."""
+        self._behind[number] = frame
+        while len(self._behind) > self._most:
+            del self._behind[next(iter(self._behind))]
+
+    def forget(self) -> None:
+        """Keep no frames any more."""
+        self._behind.clear()
 
     def close(self) -> None:
         """Give the file back."""
@@ -336,6 +357,8 @@ class _Decoders:
     def give_back(self, key: Key, decoder: Decoder) -> None:
         """Keep a decoder for the next; the one that was longest unused is closed where there are many."""
         with self._lock:
+            for _, other in self._idle.values():
+                other.forget()
             self._idle[id(decoder)] = key, decoder
             old = self._idle.popitem(last=False)[1][1] if len(self._idle) > _KEPT_OPEN else None
         if old is not None:

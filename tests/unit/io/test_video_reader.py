@@ -192,6 +192,18 @@ def test_neighbours_go_on_where_the_last_has_stopped(tmp_path, monkeypatch):
     assert decoded == list(range(60))
 
 
+def test_going_backwards_decodes_each_frame_once(tmp_path, monkeypatch):
+    source = source_of(write(tmp_path / "a.mp4", options={"g": "60"}))
+    whole = source[...]
+    fresh()
+    decoded = []
+    following = video.Decoder._following
+    monkeypatch.setattr(video.Decoder, "_following", lambda self: decoded.append(self.at) or following(self))
+    for start in reversed(range(60)):
+        np.testing.assert_array_equal(source[start], whole[start])
+    assert decoded == list(range(60))
+
+
 def test_threads_read_at_once(tmp_path):
     from concurrent.futures import ThreadPoolExecutor
 
