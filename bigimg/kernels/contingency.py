@@ -92,25 +92,21 @@ def _found(
             raise ImageError(f"labels are integers (got {labels.dtype}); number the objects first, with measure.label")
     one = first.reshape(-1)
     other = None if second is None else second.reshape(-1)
-    counts = None if valid is None else np.broadcast_to(valid, first.shape).reshape(-1)
+    hidden = None if valid is None else ~np.broadcast_to(valid, first.shape).reshape(-1)
     item = np.zeros(one.size if keep else 0, np.int32)
     table = np.zeros((3, 512), np.int64)
     slots = np.full(2048, -1, np.int64)
     known = 0
-    zeros = np.zeros(STRETCH if other is None else 0, np.int64)
-    everywhere = np.ones(STRETCH if counts is None else 0, np.bool_)
+    zeros = np.zeros(STRETCH, np.int64)
     for start in range(0, one.size, STRETCH):
         here = slice(start, min(start + STRETCH, one.size))
-        size = here.stop - start
-        table, slots, known = _count(
-            np.ascontiguousarray(one[here], np.int64),
-            zeros[:size] if other is None else np.ascontiguousarray(other[here], np.int64),
-            everywhere[:size] if counts is None else np.ascontiguousarray(counts[here]),
-            table,
-            slots,
-            known,
-            item[here] if keep else item,
-        )
+        pair = [zeros[: here.stop - start] if each is None else _stretch(each[here]) for each in (one, other)]
+        if hidden is not None:
+            pair = [np.where(hidden[here], 0, each) for each in pair]
+        table, slots, known = _count(pair[0], pair[1], table, slots, known, item[here])
+    if hidden is not None:
+        nothing = (table[0, :known] == 0) & (table[1, :known] == 0)
+        table[2, :known][nothing] -= np.count_nonzero(hidden)
     if known and table[:2, :known].min() < 0:
         least = table[:2, :known].min()
         raise ImageError(f"labels must be 1 to 2**63 - 1, with 0 for background (got {least} as a 64-bit integer)")
@@ -122,6 +118,10 @@ def _found(
     rank = np.empty(known, np.int32)
     rank[order] = np.arange(known, dtype=np.int32)
     return pairs, rank[item].reshape(first.shape)
+
+
+def _stretch(labels: NDArray[Any]) -> Integers:
+    return np.ascontiguousarray(labels, np.int64)
 
 
 @njit(nogil=True, cache=True)
@@ -137,34 +137,27 @@ def _slot(one: np.int64, other: np.int64, table: Integers, slots: Integers) -> n
 
 @njit(nogil=True, cache=True)
 def _count(
-    first: Integers,
-    second: Integers,
-    valid: NDArray[np.bool_],
-    table: Integers,
-    slots: Integers,
-    known: int,
-    item: NDArray[np.int32],
+    first: Integers, second: Integers, table: Integers, slots: Integers, known: int, item: NDArray[np.int32]
 ) -> tuple[Integers, Integers, int]:
     """Count the pairs of a stretch into ``table``: first, second and pixels; write which of them each pixel has."""
-    index, last_one, last_other = -1, np.int64(0), np.int64(0)
-    for pixel in range(first.size):
-        one, other = first[pixel], second[pixel]
-        if not valid[pixel]:
-            one, other = np.int64(0), np.int64(0)
-        if index < 0 or one != last_one or other != last_other:
-            slot = _slot(one, other, table, slots)
-            if slots[slot] < 0:
-                if known == table.shape[1]:
-                    table = np.concatenate((table, np.zeros_like(table)), axis=1)
-                    slots = np.full(2 * slots.size, -1, np.int64)
-                    for each in range(known):
-                        slots[_slot(table[0, each], table[1, each], table, slots)] = each
-                    slot = _slot(one, other, table, slots)
-                table[0, known], table[1, known] = one, other
-                slots[slot] = known
-                known += 1
-            index, last_one, last_other = slots[slot], one, other
-        table[2, index] += valid[pixel]
+    pixel, size = 0, first.size
+    while pixel < size:
+        one, other, start = first[pixel], second[pixel], pixel
+        while pixel < size and first[pixel] == one and second[pixel] == other:
+            pixel += 1
+        slot = _slot(one, other, table, slots)
+        if slots[slot] < 0:
+            if known == table.shape[1]:
+                table = np.concatenate((table, np.zeros_like(table)), axis=1)
+                slots = np.full(2 * slots.size, -1, np.int64)
+                for each in range(known):
+                    slots[_slot(table[0, each], table[1, each], table, slots)] = each
+                slot = _slot(one, other, table, slots)
+            table[0, known], table[1, known] = one, other
+            slots[slot] = known
+            known += 1
+        index = slots[slot]
+        table[2, index] += pixel - start
         if item.size:
-            item[pixel] = index
+            item[start:pixel] = index
     return table, slots, known

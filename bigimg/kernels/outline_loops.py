@@ -22,45 +22,48 @@ from numpy.typing import NDArray
 Integers = NDArray[np.int64]
 Small = NDArray[np.int32]
 
-# By direction: right along the top, down the right side, left along the bottom, up the left side.
-_AHEAD = np.array([[0, 1], [1, 0], [0, -1], [-1, 0]], np.int64)
-_OUTSIDE = np.array([[-1, 0], [0, 1], [1, 0], [0, -1]], np.int64)
-_STARTS = np.array([[0, 0], [0, 1], [1, 1], [1, 0]], np.int64)
 UP, DOWN = 3, 1
+"""Directions are right (0) along the top, down along the right side, left along the bottom, up along the left side."""
+
+_FACE = -1
 
 
 @njit(nogil=True, cache=True)
-def _successor(labels: Small, row: int, column: int, side: int) -> tuple[int, int, int, bool]:
-    """Return pixel and side of the edge that follows, and whether the pixel touches one of its label at that corner."""
-    label = labels[row, column]
-    q_row, q_column = row + _AHEAD[side, 0], column + _AHEAD[side, 1]
-    s_row, s_column = q_row + _OUTSIDE[side, 0], q_column + _OUTSIDE[side, 1]
-    beyond = labels[s_row, s_column] == label
-    if labels[q_row, q_column] != label:
-        return row, column, (side + 1) & 3, beyond
-    if not beyond:
-        return q_row, q_column, side, False
-    return s_row, s_column, (side + 3) & 3, False
+def _predecessor(labels: Small, at: int, behind: int, beyond: int) -> int:
+    """Return the pixel of the edge that leads to one of the pixel ``at``."""
+    if labels[at + behind] != labels[at]:
+        return at
+    return at + behind + beyond if labels[at + behind + beyond] == labels[at] else at + behind
 
 
 @njit(nogil=True, cache=True)
-def _predecessor(labels: Small, row: int, column: int, side: int) -> tuple[int, int]:
-    """Return the pixel of the edge that leads to this one."""
-    label = labels[row, column]
-    q_row, q_column = row - _AHEAD[side, 0], column - _AHEAD[side, 1]
-    if labels[q_row, q_column] != label:
-        return row, column
-    s_row, s_column = q_row + _OUTSIDE[side, 0], q_column + _OUTSIDE[side, 1]
-    if labels[s_row, s_column] != label:
-        return q_row, q_column
-    return s_row, s_column
+def _entrances(pixels: Small, rows: int, columns: int) -> Integers:
+    """Return the edges that follow edges of other tiles: four times the pixel, and the direction."""
+    row_step = columns + 2
+    ahead, outside = (1, row_step, -1, -row_step), (-row_step, 1, row_step, -1)
+    found = np.empty(8 * (rows + columns), np.int64)
+    count = 0
+    for row in range(1, rows + 1):
+        step = 1 if row in (1, rows) else max(columns - 1, 1)
+        for column in range(1, columns + 1, step):
+            at = row * row_step + column
+            if pixels[at] == 0:
+                continue
+            for side in range(4):
+                if pixels[at + outside[side]] != pixels[at]:
+                    before = _predecessor(pixels, at, -ahead[side], outside[side])
+                    if not (0 < before // row_step <= rows and 0 < before % row_step <= columns):
+                        found[count] = 4 * at + side
+                        count += 1
+    return found[:count].copy()
 
 
 @njit(nogil=True, cache=True)
-def _key(row: int, column: int, side: int, top: int, left: int, width: int) -> int:
-    """Return the number of an edge in the image: there are four for each corner, where they begin."""
-    corner = (np.int64(row) - 1 + top + _STARTS[side, 0]) * (np.int64(width) + 1) + column - 1 + left + _STARTS[side, 1]
-    return corner * 4 + side
+def _unwalked(pixels: Small, lefts: Small, at: int) -> int:
+    """Return the first pixel from ``at`` on whose left side is an edge that nobody has walked, or the last pixel."""
+    while at < pixels.size - 1 and (pixels[at] == 0 or pixels[at - 1] == pixels[at] or lefts[at] != 0):
+        at += 1
+    return at
 
 
 @njit(nogil=True, cache=True)
@@ -90,74 +93,95 @@ def trace(
         The label of each walk.
     links : (W, 4) array
         For a walk from face to face the key of its first edge, that of the edge of another tile which follows, and
-        the first and the last direction; -1 for a closed walk.
-    walk_left, walk_right : (M, N) arrays
+        the first and the last direction; -1 for a closed walk. The former come first.
+    walk_left, walk_right : (M + 2, N + 2) arrays
         The number from 1 of the walk along the left and right side of each pixel that has an edge there.
     """
     rows, columns = labels.shape[0] - 2, labels.shape[1] - 2
-    points = np.empty((1024, 2), np.int32)
+    row_step = columns + 2
+    # Steps from a pixel to others, and from its first corner to that where its edge begins, by direction.
+    ahead = (1, row_step, -1, -row_step)
+    outside = (-row_step, 1, row_step, -1)
+    begins = (0, 1, row_step + 1, row_step)
+    pixels = labels.reshape(-1)
+    corner = np.empty(1024, np.int64)
     touching = np.empty(1024, np.bool_)
     ends = np.zeros(257, np.int64)
     owner = np.empty(256, np.int32)
     links = np.empty((256, 4), np.int64)
-    walk_left = np.zeros((rows, columns), np.int32)
-    walk_right = np.zeros((rows, columns), np.int32)
-    count, total = 0, 0
-    for closed in (False, True):
-        for row in range(1, rows + 1):
-            inside = not closed and 1 < row < rows
-            column = 0
-            while column < columns:
-                # First the pixels on faces, where walks from face to face begin; then whatever is not walked yet.
-                column = columns if inside and column == 1 else column + 1
-                label = labels[row, column]
-                if label == 0 or (closed and (labels[row, column - 1] == label or walk_left[row - 1, column - 1])):
-                    continue
-                for side in range(UP if closed else 0, 4):
-                    if labels[row + _OUTSIDE[side, 0], column + _OUTSIDE[side, 1]] == label:
-                        continue
-                    if not closed:
-                        from_row, from_column = _predecessor(labels, row, column, side)
-                        if 1 <= from_row <= rows and 1 <= from_column <= columns:
-                            continue
-                    at_row, at_column, at_side = row, column, side
-                    turns, touches, last = not closed, False, side
-                    while True:
-                        if turns:
-                            if total == touching.size:
-                                points = np.concatenate((points, np.empty_like(points)))
-                                touching = np.concatenate((touching, np.empty_like(touching)))
-                            points[total, 0] = at_row - 1 + _STARTS[at_side, 0] + top
-                            points[total, 1] = at_column - 1 + _STARTS[at_side, 1] + left
-                            touching[total] = touches
-                            total += 1
-                        if at_side == UP:
-                            if walk_left[at_row - 1, at_column - 1]:
-                                break  # a closed walk is where it began
-                            walk_left[at_row - 1, at_column - 1] = count + 1
-                        elif at_side == DOWN:
-                            walk_right[at_row - 1, at_column - 1] = count + 1
-                        last = at_side
-                        at_row, at_column, at_side, touches = _successor(labels, at_row, at_column, at_side)
-                        if not (1 <= at_row <= rows and 1 <= at_column <= columns):
-                            break
-                        turns = at_side != last
-                    if count == owner.size:
-                        ends = np.concatenate((ends, np.empty_like(ends)))
-                        owner = np.concatenate((owner, np.empty_like(owner)))
-                        links = np.concatenate((links, np.empty_like(links)))
-                    owner[count] = label
-                    if closed:
-                        links[count] = -1
-                    else:
-                        links[count, 0] = _key(row, column, side, top, left, width)
-                        links[count, 1] = _key(at_row, at_column, at_side, top, left, width)
-                        links[count, 2] = side
-                        links[count, 3] = last
-                    count += 1
-                    ends[count] = total
+    walk_left = np.zeros(labels.shape, np.int32)
+    walk_left[0], walk_left[-1], walk_left[:, 0], walk_left[:, -1] = _FACE, _FACE, _FACE, _FACE
+    walk_right = np.zeros(labels.shape, np.int32)
+    lefts, rights = walk_left.reshape(-1), walk_right.reshape(-1)
+    entrances = _entrances(pixels, rows, columns)
+    count, total, start = 0, 0, row_step
+    while True:
+        # First the walks from face to face, then whatever is not walked yet.
+        opens = count < entrances.size
+        if opens:
+            start, first = entrances[count] >> 2, entrances[count] & 3
+        else:
+            start, first = _unwalked(pixels, lefts, row_step if count == entrances.size else start), UP
+            if start == pixels.size - 1:
+                break
+        label = pixels[start]
+        at, side, last = start, first, first
+        turns, touches = opens, False
+        while True:
+            if turns:
+                if total == touching.size:
+                    corner = np.concatenate((corner, np.empty_like(corner)))
+                    touching = np.concatenate((touching, np.empty_like(touching)))
+                corner[total] = at + begins[side]
+                touching[total] = touches
+                total += 1
+            if side == UP:
+                if lefts[at]:
+                    break  # a closed walk is where it began
+                lefts[at] = count + 1
+            elif side == DOWN:
+                rights[at] = count + 1
+            last = side
+            following = at + ahead[side]
+            diagonal = following + outside[side]
+            touches = False
+            if pixels[following] != label:
+                touches = pixels[diagonal] == label
+                side = (side + 1) & 3
+            elif pixels[diagonal] != label:
+                at = following
+            else:
+                at = diagonal
+                side = (side + 3) & 3
+            if lefts[at] == _FACE:
+                break
+            turns = side != last
+        if count == owner.size:
+            ends = np.concatenate((ends, np.empty_like(ends)))
+            owner = np.concatenate((owner, np.empty_like(owner)))
+            links = np.concatenate((links, np.empty_like(links)))
+        owner[count] = label
+        links[count] = -1
+        if opens:
+            links[count, 0] = 4 * (start + begins[first]) + first
+            links[count, 1] = 4 * (at + begins[side]) + side
+            links[count, 2], links[count, 3] = first, last
+        count += 1
+        ends[count] = total
+    points = np.empty((total, 2), np.int32)
+    for point in range(total):
+        down = corner[point] // row_step
+        points[point, 0] = down - 1 + top
+        points[point, 1] = corner[point] - down * row_step - 1 + left
+    for walk in range(count):
+        for end in range(2):
+            if links[walk, end] >= 0:
+                place = links[walk, end] >> 2
+                down = place // row_step
+                right = place - down * row_step - 1 + left
+                links[walk, end] = 4 * ((down - 1 + top) * (width + 1) + right) + (links[walk, end] & 3)
     return (
-        points[:total].copy(),
+        points,
         touching[:total].copy(),
         ends[: count + 1].copy(),
         owner[:count].copy(),
@@ -189,7 +213,7 @@ def parts(labels: Small, walk_left: Small, walk_right: Small, walks: int) -> tup
     first, last : (M,) arrays
         The part, from 1, of the run of each row that goes on beyond the left and the right face; 0 for none.
     """
-    rows, columns = walk_left.shape
+    rows, columns = labels.shape[0] - 2, labels.shape[1] - 2
     parent = np.arange(walks + rows).astype(np.int32)
     first, last = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
     through = walks
@@ -203,7 +227,7 @@ def parts(labels: Small, walk_left: Small, walk_right: Small, walks: int) -> tup
             start = column
             while column < columns and labels[row + 1, column + 1] == label:
                 column += 1
-            before, after = walk_left[row, start - 1], walk_right[row, column - 1]
+            before, after = walk_left[row + 1, start], walk_right[row + 1, column]
             if before and after:
                 one, other = _root(parent, before - 1), _root(parent, after - 1)
                 parent[max(one, other)] = min(one, other)

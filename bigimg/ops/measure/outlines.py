@@ -118,8 +118,8 @@ def polygons(
     GeoJSON, wherever y points). Rings begin at the leftmost of their uppermost corners in the image, and parts
     and holes are sorted by these.
 
-    Parts and holes are those of ``rasterio.features.shapes(labels, connectivity=4)``, except that holes which touch at
-    a corner are rings of their own here.
+    Parts are those of ``rasterio.features.shapes(labels, connectivity=4)``, which gives them one by one and in no order
+    of labels.
 
     References
     ----------
