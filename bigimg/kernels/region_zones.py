@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bigimg.errors import ImageError
 from bigimg.kernels.label_runs import LabelRuns
 
 Index = NDArray[np.int64]
@@ -46,15 +47,18 @@ class Zones:
         width = shape[-1]
         row_start, start, item = _stretches(*runs.arrays, width)
         before = np.array([[0, -1]] if len(shape) == 2 else [[0, -1], [-1, -1], [-1, 0], [-1, 1]])
-        parent = np.arange(len(start))
-        first, second, count = _meet(row_start, start, item, width, shape[-2], before, parent)
-        _, zone = np.unique(_roots(parent), return_inverse=True)
+        zone = np.arange(len(start))
+        _meet(row_start, start, item, width, shape[-2], before, zone, zone[:0])
+        roots = _roots(zone)
+        zone = (np.cumsum(roots == np.arange(len(roots))) - 1)[roots]
+        last = np.full(int(zone.max(initial=-1)) + 1, NOTHING)
+        pairs = _meet(row_start, start, item, width, shape[-2], before, zone, last)
         stop = np.append(start[1:], 0)
         stop[row_start[1:] - 1] = width
         size = np.bincount(zone, weights=stop - start).astype(np.int64)
         of_zone = np.full(len(size), NOTHING)
         of_zone[zone] = item
-        return cls(of_zone, size, unique_pairs(zone[first[:count]], zone[second[:count]]), row_start, start, zone)
+        return cls(of_zone, size, unique_pairs(*pairs), row_start, start, zone)
 
     def of_pixels(self, row: Index, column: Index) -> Index:
         """Return the zones of pixels, by row and column of the tile flattened to rows."""
@@ -65,11 +69,14 @@ def unique_pairs(first: Index, second: Index) -> Index:
     """Return pairs of different numbers, (2, pairs), sorted, each once, the smaller number first."""
     differ = first != second
     low, high = np.minimum(first, second)[differ], np.maximum(first, second)[differ]
-    order = np.lexsort((high, low))
-    low, high = low[order], high[order]
-    new = np.ones(len(low), dtype=np.bool_)
-    new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    return np.stack([low[new], high[new]])
+    count = int(high.max(initial=0)) + 1
+    if count >= 2**31:
+        msg = f"cannot tell {count} zones of one tile apart (limit 2**31); cut the image into smaller tiles"
+        raise ImageError(msg)
+    key = np.sort(low * count + high)  # one number sorts many times faster than two
+    new = np.ones(len(key), dtype=np.bool_)
+    new[1:] = key[1:] != key[:-1]
+    return np.stack(np.divmod(key[new], count))
 
 
 def filled_areas(item: Index, size: Index, pairs: Index, outside: Index, items: int) -> Index:
@@ -89,9 +96,8 @@ def filled_areas(item: Index, size: Index, pairs: Index, outside: Index, items: 
     root = len(size)
     ends = np.concatenate([pairs, np.stack([np.full(len(outside), root), outside])], axis=1)
     both = np.concatenate([ends, ends[::-1]], axis=1)
-    order = np.argsort(both[0], kind="stable")
-    begin = np.searchsorted(both[0][order], np.arange(root + 2))
-    above, found = _dominators(begin, both[1][order], root)
+    begin = np.concatenate([[0], np.cumsum(np.bincount(both[0], minlength=root + 1))])
+    above, found = _dominators(begin, _neighbours(begin, both[0], both[1]), root)
     total = np.zeros(items, dtype=np.int64)
     _add_filled(above, found, item, np.append(size, 0), np.bincount(item[item >= 0], minlength=items), total)
     return total
@@ -141,18 +147,28 @@ def _roots(parent: Index) -> Index:
 
 @njit(nogil=True, cache=True)
 def _meet(
-    row_start: Index, start: NDArray[np.int32], item: Index, width: int, height: int, before: Index, parent: Index
-) -> tuple[Index, Index, int]:
-    """Unite stretches of one label that touch across edges or corners, and collect pairs of others that touch."""
-    first = np.empty(1024, np.int64)
-    second = np.empty(1024, np.int64)
+    row_start: Index,
+    start: NDArray[np.int32],
+    item: Index,
+    width: int,
+    height: int,
+    before: Index,
+    zone: Index,
+    last: Index,
+) -> tuple[Index, Index]:
+    """Look at stretches that touch across edges or corners: unite those of one label, or return pairs of zones.
+
+    ``zone`` holds parents of trees, which are united where ``last`` is empty; else the zones of all stretches. Then
+    ``last`` is the neighbour of each zone that was found last, so that few pairs come twice.
+    """
+    pairs = last.size > 0
+    first = np.empty(1024 if pairs else 0, np.int64)
+    second = np.empty_like(first)
     count = 0
-    rows = row_start.size - 1
-    for row in range(rows):
-        for this in range(row_start[row], row_start[row + 1] - 1):
-            count = _note(this, this + 1, first, second, count)
-            if count == first.size:
-                first, second = _larger(first), _larger(second)
+    for row in range(row_start.size - 1):
+        if pairs:
+            for this in range(row_start[row], row_start[row + 1] - 1):
+                first, second, count = _note(zone[this], zone[this + 1], last, first, second, count)
         for planes, lines in before:
             if row // height + planes < 0 or not 0 <= row % height + lines < height:
                 continue
@@ -161,33 +177,30 @@ def _meet(
             for this in range(row_start[row], row_start[row + 1]):
                 begin = start[this]
                 behind = start[this + 1] if this + 1 < row_start[row + 1] else width
-                while near > row_start[other] and start[near] > begin - 1:
-                    near -= 1
-                while near + 1 < row_start[other + 1] and start[near + 1] <= begin - 1:
+                while near + 1 < row_start[other + 1] and start[near + 1] < begin:
                     near += 1
                 at = near
                 while at < row_start[other + 1] and start[at] <= behind:
-                    if item[at] == item[this]:
-                        one, two = _root(parent, at), _root(parent, this)
-                        parent[max(one, two)] = min(one, two)
-                    else:
-                        count = _note(at, this, first, second, count)
-                        if count == first.size:
-                            first, second = _larger(first), _larger(second)
+                    if pairs:
+                        if zone[at] != zone[this]:
+                            first, second, count = _note(zone[at], zone[this], last, first, second, count)
+                    elif item[at] == item[this]:
+                        one, two = _root(zone, at), _root(zone, this)
+                        zone[max(one, two)] = min(one, two)
                     at += 1
-                near = max(at - 1, row_start[other])
-    return first, second, count
+    return first[:count], second[:count]
 
 
 @njit(nogil=True, cache=True)
-def _note(one: int, two: int, first: Index, second: Index, count: int) -> int:
+def _note(one: int, two: int, last: Index, first: Index, second: Index, count: int) -> tuple[Index, Index, int]:
+    if last[one] == two or last[two] == one:
+        return first, second, count
+    if count == first.size:
+        first = np.concatenate((first, np.empty_like(first)))
+        second = np.concatenate((second, np.empty_like(second)))
     first[count], second[count] = one, two
-    return count + 1
-
-
-@njit(nogil=True, cache=True)
-def _larger(values: Index) -> Index:
-    return np.concatenate((values, np.empty_like(values)))
+    last[one], last[two] = two, one
+    return first, second, count + 1
 
 
 @njit(nogil=True, cache=True)
@@ -196,6 +209,17 @@ def _zones_of(row_start: Index, start: NDArray[np.int32], zone: Index, row: Inde
     for i in range(row.size):
         begins = start[row_start[row[i]] : row_start[row[i] + 1]]
         found[i] = zone[row_start[row[i]] + np.searchsorted(begins, column[i], side="right") - 1]
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _neighbours(begin: Index, node: Index, other: Index) -> Index:
+    """Return the ``other`` of each node, those of node ``i`` from ``begin[i]`` to ``begin[i + 1]``."""
+    found = np.empty_like(other)
+    filled = begin.copy()
+    for i in range(node.size):
+        found[filled[node[i]]] = other[i]
+        filled[node[i]] += 1
     return found
 
 

@@ -67,3 +67,12 @@ def test_tracks_are_compared_link_by_link(monkeypatch):
     monkeypatch.setitem(sys.modules, "trackpy", None)
     with pytest.raises(SystemExit, match="pip install trackpy"):
         tracks["main"]()
+
+
+def test_tables_of_objects_are_those_of_scikit_image(monkeypatch, capsys):
+    regions = runpy.run_path(str(HERE / "regions.py"))
+    monkeypatch.setattr(sys, "argv", ["regions.py", "--size", "300", "--runs", "1"])
+    regions["main"]()
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == len(regions["GROUPS"])
+    assert all(float(row.split()[-1]) < 1e-9 for row in rows)
