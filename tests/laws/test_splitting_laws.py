@@ -1,4 +1,4 @@
-"""Laws of splitting objects that touch: every part lies in one object and is connected, and no tiling shows."""
+"""Laws of what is told apart by hills: parts lie in one object and are connected, and no tiling shows."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import label
 
-from bigimg import segmentation
+from bigimg import segmentation, threshold
 from bigimg.testing import check_op, random_chunks
 
 FAST = settings(deadline=None, max_examples=25)
@@ -76,3 +76,33 @@ def test_large_objects_are_cut_as_small_ones(scale):
     mask = discs[0] | discs[1]
     assert segmentation.split_touching(mask, neck=0.95).max() == 2
     assert segmentation.split_touching(mask, neck=0.3).max() == 1
+
+
+@FAST
+@given(masks(), st.sampled_from(["uint8", "float32"]))
+def test_no_tiling_shows_in_the_thresholds_of_peaks(problem, dtype):
+    mask, valid, given = problem
+    image = np.random.default_rng(mask.size).integers(0, 40, mask.shape).astype(dtype) + 60 * mask.astype(dtype)
+    run = partial(threshold.peak_fraction, valley=given["neck"], connectivity=given["connectivity"], dims=given["dims"])
+    chunks = [random_chunks(mask.shape, seed) for seed in range(2)]
+    check_op(run, image, chunkings=chunks, dims=tuple(given["dims"]))
+    check_op(run, image, valid=valid, chunkings=chunks, dims=tuple(given["dims"]))
+
+
+def test_a_dim_object_is_as_wide_as_a_bright_one():
+    rows, columns = np.ogrid[:41, :120]
+    image = sum(
+        height * np.exp(-((rows - 20) ** 2 + (columns - at) ** 2) / 72)
+        for height, at in ((200, 25), (60, 60), (40, 95))
+    )
+    mask = threshold.peak_fraction(image + 10.0, fraction=0.5, floor=0.2)
+    sizes = np.bincount(label(mask).ravel())[1:]
+    assert sizes.size == 3
+    assert sizes.min() > 0.9 * sizes.max()
+    assert label(threshold.otsu(image)).max() < 3
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_an_even_image_has_no_peaks(dtype):
+    assert not threshold.peak_fraction(np.full((9, 12), 7, dtype)).any()
+    assert threshold.peak_fraction(np.repeat([[0, 9]], 5, 0).astype(dtype)).sum() == 5

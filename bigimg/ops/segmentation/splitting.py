@@ -8,7 +8,6 @@ down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,16 +16,12 @@ from annotated_types import Gt, Lt
 from bigimg.core.lengths import Sigma
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Connectivity, Dims
-from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import combine_images, gather, opened, resolved
 from bigimg.errors import ImageError, ParameterError
 from bigimg.ops.filters.smoothing import gaussian
-from bigimg.ops.measure.labels import label
+from bigimg.ops.hills import grounds
 from bigimg.ops.morphology.distance import distance_transform
-from bigimg.ops.morphology.extrema import Plateaus, RegionalMaxima, Sent
-from bigimg.ops.morphology.geodesic import reconstruction
-from bigimg.ops.segmentation.flooding import watershed
 from bigimg.ops.segmentation.scan_order import NumberInScanOrder
 from bigimg.ops.spacing import Spacing
 
@@ -111,42 +106,14 @@ def split_touching(
     distance = distance_transform(mask, sampling=sizes["sampling"], dims=dims)
     smooth = gaussian(_finite(distance), sigma=sizes["sigma"], dims=dims)
     depth = combine_images(_inside, smooth, mask, ndim=ndim)
-    hills = reconstruction(_lowered(depth, factor=neck), mask=depth, connectivity=connectivity, dims=dims)
-    tops = gather(Tops(ndim, connectivity, minima=False), hills, ndim=ndim)
-    markers = label(
-        combine_images(np.logical_and, tops, mask, dtype=bool, ndim=ndim), connectivity=connectivity, dims=dims
-    )
-    parts = watershed(_lowered(depth, factor=-1.0), markers=markers, mask=mask, connectivity=connectivity, dims=dims)
+    parts = grounds(depth, mask, neck, connectivity, dims)
     return gather(NumberInScanOrder(opened(parts, ndim).pixels.dtype), parts, ndim=ndim)
-
-
-@dataclass(frozen=True)
-class Tops(RegionalMaxima):
-    """Find the plateaus that no neighbour rises above, those without any neighbour that lies below among them.
-
-    An object that fills the image, or the hole in what is not valid, is as flat as that and still an object.
-    """
-
-    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Plateaus, Sent]:
-        """Find the plateaus of the tile by itself."""
-        kept, sent = super().split(tile, *images, valid=valid)
-        all_of_them = np.ones_like(kept.falling)
-        all_of_them[0] = False  # the background of the plateaus
-        return replace(kept, falling=all_of_them), {
-            index: replace(each, falling=np.ones_like(each.falling)) for index, each in sent.items()
-        }
 
 
 @tilewise(dtype="float64", accepts="f", scratch=0)
 def _finite(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
     """Take any distance where an image without background has none."""
     return np.where(np.isinf(image), 1.0, image)
-
-
-@tilewise(dtype="float64", accepts="f", scratch=0)
-def _lowered(image: Pixels, *, factor: float, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - as above
-    """Multiply."""
-    return image * factor
 
 
 def _inside(depth: Pixels, mask: Pixels) -> Pixels:
