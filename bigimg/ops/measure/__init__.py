@@ -1,5 +1,6 @@
 """Objects: label them, measure them, relate them."""
 
+from bigimg.ops.measure.crops import crop_objects
 from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
 from bigimg.ops.measure.near import object_neighbors
@@ -14,6 +15,7 @@ from bigimg.ops.measure.texture import haralick
 __all__ = [
     "contingency_table",
     "count_children",
+    "crop_objects",
     "edge_intensities",
     "haralick",
     "label",
