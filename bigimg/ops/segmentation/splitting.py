@@ -20,8 +20,8 @@ from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import combine_images, gather, opened, resolved
 from bigimg.errors import ImageError, ParameterError
 from bigimg.ops.filters.smoothing import gaussian
-from bigimg.ops.hills import grounds
 from bigimg.ops.morphology.distance import distance_transform
+from bigimg.ops.segmentation.hills import grounds
 from bigimg.ops.segmentation.scan_order import NumberInScanOrder
 from bigimg.ops.spacing import Spacing
 

@@ -18,7 +18,7 @@ from bigimg.engine.faces import composed, tilewise
 from bigimg.engine.kinds import gather
 from bigimg.errors import ParameterError
 from bigimg.kernels import thresholds as kernel
-from bigimg.ops.hills import grounds
+from bigimg.ops.segmentation.hills import grounds
 from bigimg.ops.threshold.histograms import value_of
 from bigimg.ops.threshold.values import fixed
 
