@@ -26,7 +26,8 @@ from bigimg.io.sources import as_box, cause
 if TYPE_CHECKING:
     import zarr
 
-_decoded = PixelCache(limit=128 * 2**20)
+_decoded = PixelCache(limit=32 * 2**20)
+"""Decoded chunks that neighbouring tiles share: those of one tile and the ring about it, not those of a row of tiles."""
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,12 @@ def forget() -> None:
     _decoded.clear()
 
 
+def warm(small: Any, tile: int) -> None:
+    """Load and compile in this process all that the chain needs."""
+    with tempfile.TemporaryDirectory(prefix="bigimg-bench-") as scratch, dask.config.set(scheduler="sync"):
+        chain(small, Path(scratch), tile)
+
+
 def peak() -> int:
     """Return the most memory this process has had, in bytes."""
     # Not from getrusage, which begins with the memory of the process that this one was forked from.
@@ -108,7 +114,7 @@ def main() -> None:
         tiles = [tile.write for tile in TileGrid.regular(image.shape, (given.tile, given.tile))]
         with ClusterProfile.load("local").open(given.workers) as client:
             names = [f"{scratch}/{number}" for number in range(given.runs + 1)]
-            chain(stored(Path(scratch, "small"), small), Path(scratch, "first"), given.tile)  # compiles
+            client.run(warm, stored(Path(scratch, "small"), small), given.tile)
             before = client.run(peak)
             count = chain(image, Path(names[0], "chain"), given.tile)
             after = client.run(peak)
