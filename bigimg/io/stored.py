@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import zarr
 
 _decoded = PixelCache(limit=32 * 2**20)
-"""Decoded chunks that neighbouring tiles share: those of one tile and the ring about it, not those of a row of tiles."""
+"""Decoded chunks that neighbouring tiles share: those of one tile and of the ring about it, not of a row of tiles."""
 
 
 @dataclass(frozen=True)
