@@ -22,7 +22,17 @@ PAGE = Path(__file__).with_name("parity.md")
 REFERENCES = ROOT / "tests" / "contract"
 LAWS = ROOT / "tests" / "laws"
 
-ROOMS = ("color", "exposure", "filters", "morphology", "segmentation", "threshold", "transform")
+ROOMS = (
+    "color",
+    "exposure",
+    "filters",
+    "measure",
+    "morphology",
+    "segmentation",
+    "threshold",
+    "track",
+    "transform",
+)
 """The rooms whose operations all stand in a row."""
 
 HEAD = """\
@@ -83,6 +93,8 @@ CHANNEL_TESTS = ("tests/unit/engine/test_channels.py",)
 THRESHOLD_TESTS = ("tests/unit/kernels/test_thresholds.py",)
 LOCAL_TESTS = ("tests/unit/kernels/test_local.py",)
 JOIN_TESTS = ("tests/unit/engine/test_joined.py",)
+
+OBJECT_MEASURES = ("tests/laws/test_object_measure_laws.py",)
 
 NO_SPLINES = "order 0 or 1; splines of order > 1 are refused: they depend on every pixel of the image"
 
@@ -191,6 +203,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             of("exposure", "subtract_gaussian"),
             "the image less `scipy.ndimage.gaussian_filter`, up to rounding",
             "sigma up to 1000 pixels; a tile reads 4 of them beyond its own",
+        ),
+        Row(
+            "difference from a background",
+            of("exposure", "absolute_difference"),
+            "`numpy.abs` of the exact difference, in the dtype of the image, to the bit",
+            "",
+            JOIN_TESTS,
         ),
         Row(
             "flat field of a given image",
@@ -342,6 +361,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "`skimage.filters`, to the bit; floats are counted in 256 bins, as there",
             "one threshold an image; none for a collection, here and below",
             THRESHOLD_TESTS,
+        ),
+        Row(
+            "a threshold for each peak",
+            of("threshold", "peak_fraction"),
+            "a twin of scikit-image's reconstruction and watershed on the whole image, to the bit",
+            "a rule of this package: half maxima, as of lines of a spectrum",
+            WATERSHED_LAWS,
         ),
         Row(
             "multi-Otsu",
@@ -499,6 +525,97 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "`skimage.segmentation.expand_labels`, ties included where `spacing` is 1",
             "a tile reads the distance beyond its own",
             DISTANCE_LAWS,
+        ),
+    ),
+    "Objects": (
+        Row(
+            "labels",
+            of("measure", "label"),
+            "`skimage.measure.label`, numbers included, to the bit; `scipy.ndimage.label` for structures",
+            "a structure reaches one pixel along each axis",
+            OBJECT_LAWS,
+        ),
+        Row(
+            "split objects that touch",
+            of("segmentation", "split_touching"),
+            "a twin of SciPy and scikit-image on the whole image",
+            "an object is split in one task, wherever tiles cut it: see `segmentation.watershed`",
+        ),
+        Row(
+            "boundaries, new numbers, joined segmentations",
+            of("segmentation", "find_boundaries", "relabel_sequential", "join_segmentations"),
+            "`skimage.segmentation`, to the bit",
+            "no subpixel boundaries, no marked images",
+        ),
+        Row(
+            "table of objects",
+            of("measure", "regionprops_table"),
+            "`skimage.measure.regionprops_table`: integers to the bit, others up to rounding; stacks plane by plane",
+            "coordinates and pictures of objects are no columns: `bigimg.measure.crop_objects` cuts them out",
+            ("tests/laws/test_region_kernel_laws.py",),
+        ),
+        Row(
+            "edge intensities, radii, Feret diameters of centres, form factor",
+            of("measure", "edge_intensities", "object_shape"),
+            "CellProfiler's MeasureObjectIntensity (edges) and MeasureObjectSizeShape, up to rounding; see "
+            "[the map of names](cellprofiler.md)",
+            "volumes have radii only",
+            OBJECT_MEASURES,
+        ),
+        Row(
+            "texture of objects",
+            of("measure", "haralick"),
+            "`mahotas.features.haralick(ignore_zeros=True)` of each object, up to rounding; also zyx",
+            "a fixed range of grey values; at most 256 levels",
+            OBJECT_MEASURES,
+        ),
+        Row(
+            "radial distribution",
+            of("measure", "radial_distribution"),
+            "CellProfiler's MeasureObjectIntensityDistribution, up to rounding",
+            "planes only; objects are their own centres; no Zernike moments",
+            OBJECT_MEASURES,
+        ),
+        Row(
+            "neighbours",
+            of("measure", "object_neighbors"),
+            "CellProfiler's MeasureObjectNeighbors, up to rounding; also zyx",
+            "among one set of objects",
+            OBJECT_MEASURES,
+        ),
+        Row(
+            "overlap, matching, Rand",
+            of("measure", "contingency_table", "overlap_table", "matching_scores", "rand_scores"),
+            "`skimage.metrics` and scikit-learn, counts to the bit, scores up to rounding",
+            "",
+            ("tests/laws/test_outline_laws.py",),
+        ),
+        Row(
+            "children in parents",
+            of("measure", "relate_objects", "count_children"),
+            "CellProfiler's RelateObjects",
+            "one parent a child",
+        ),
+        Row(
+            "polygons",
+            of("measure", "polygons"),
+            "exact along the edges of pixels, as `rasterio.features.shapes` with connectivity 4",
+            "planes only; no simplification; joined in one task",
+            ("tests/laws/test_outline_laws.py",),
+        ),
+        Row(
+            "tracks: by distance or overlap, gaps, velocity, splits, merges",
+            of("track", "link", "overlaps", "motion", "summary"),
+            "the cheapest assignment of successive frames: trackpy's links where those are the cheapest",
+            "velocity is that of the last two positions; at most two children and two parents; no model of looks",
+            ("tests/laws/test_track_laws.py",),
+        ),
+        Row(
+            "mean squared displacement, diffusion",
+            of("track", "mean_squared_displacement", "diffusion"),
+            "`trackpy.imsd`; the ensemble weighs each pair of frames alike, trackpy's each track",
+            "",
+            ("tests/laws/test_track_laws.py",),
         ),
     ),
 }
