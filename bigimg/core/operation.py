@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bigimg.core.finite import SHRINK, all_finite, mended, saturated
 from bigimg.core.parameters import Parameters, is_deferred
 from bigimg.core.tile import Tile, whole
 from bigimg.errors import BigimgError, ImageError, ParameterError
@@ -45,6 +46,9 @@ class Tilewise:
         Bytes of working memory for each pixel read, beside the input and the output; the plan counts them.
     drops_channels
         Whether the axis before the plane is consumed, as by the conversion of colours to grey.
+    grey_values
+        For an operation that gives twice the result for twice the grey values: the parameters that are grey values too
+        and must be twice as large for that. None for any other operation.
     """
 
     function: Callable[..., Pixels]
@@ -54,6 +58,7 @@ class Tilewise:
     accepts: str = "biuf"
     scratch: int = 8
     drops_channels: bool = False
+    grey_values: tuple[str, ...] | None = None
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -78,8 +83,7 @@ class Tilewise:
             found = getattr(found, part, None)
         if module != "__main__" and getattr(found, "spec", None) is self:
             return _find_spec, (module, path)
-        values = (self.function, self.name, self.halo, self.dtype, self.accepts, self.scratch, self.drops_channels)
-        return Tilewise, values
+        return Tilewise, tuple(getattr(self, item.name) for item in fields(self))
 
 
 def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -168,19 +172,56 @@ class Operation:
         return np.dtype(_called(self.spec.dtype, self.params, dtype))
 
     def __call__(self, pixels: Pixels, valid: Valid | None = None, tile: Tile | None = None) -> Pixels:
-        """Compute the operation on ``pixels``, the box ``tile.read`` of an image, without those that are not valid."""
-        params = self.params
+        """Compute the operation on ``pixels``, the box ``tile.read`` of an image, without those that are not valid.
+
+        Finite grey values give finite results: what would be more than the largest number of its dtype is that.
+
+        Raises
+        ------
+        ImageError
+            If a result is no number.
+        """
+        result = self._run(self.params, pixels, valid, tile)
+        if all_finite(result):
+            return result
+        result = self._mended(result, pixels, valid, tile)
+        lost = int(np.isnan(result).sum())
+        if lost:
+            raise ImageError(
+                f"{self.spec.name}: {lost} pixels of a tile leave {result.dtype} on the way, for the grey values are "
+                f"as large as {float(np.abs(pixels).max()):.3g}; divide the image by a number first, or mask them"
+            )
+        return result
+
+    def _run(self, given: Mapping[str, Any], pixels: Pixels, valid: Valid | None, tile: Tile | None) -> Pixels:
+        params = dict(given)
         if self.spec.takes_tile:
-            params = {**params, "tile": tile or whole(pixels.shape)}
-        if valid is None:
-            return self.spec.function(pixels, **params)
-        if not self.spec.takes_mask:
+            params["tile"] = tile or whole(pixels.shape)
+        if valid is not None and not self.spec.takes_mask:
             raise ImageError(f"{self.spec.name} does not take images with a validity mask")
-        valid = np.broadcast_to(valid, pixels.shape)
-        result = self.spec.function(pixels, valid=valid, **params)
+        # What leaves the range of floats on the way is found in the result.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if valid is None:
+                return self.spec.function(pixels, **params)
+            valid = np.broadcast_to(valid, pixels.shape)
+            result = self.spec.function(pixels, valid=valid, **params)
         if self.spec.drops_channels:
             valid = np.asarray(valid.all(axis=-3))
         return np.where(valid, result, np.zeros((), result.dtype))
+
+    def _mended(self, result: Pixels, pixels: Pixels, valid: Valid | None, tile: Tile | None) -> Pixels:
+        """Return ``result`` with what is not finite computed in float64, or of smaller grey values."""
+        wide = pixels.astype(np.float64)
+        if pixels.dtype.kind == "f" and pixels.dtype.itemsize <= 4:
+            return mended(result, self._run(self.params, wide, valid, tile))
+        if self.spec.grey_values is not None:
+            grey = {name: self.params[name] for name in self.spec.grey_values}
+            for factor in SHRINK:
+                if all_finite(result):
+                    break
+                smaller = {name: value if value is None else value * factor for name, value in grey.items()}
+                result = mended(result, self._run({**self.params, **smaller}, wide * factor, valid, tile), factor)
+        return saturated(result)
 
     def __str__(self) -> str:
         shown = {name: "..." if is_deferred(value) else value for name, value in self.params.items()}

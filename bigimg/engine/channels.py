@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 from dask.base import tokenize
 
+from bigimg.core.finite import pointwise
 from bigimg.core.operation import Chain, Pixels
 from bigimg.core.tile import Box, Tile, TileGrid
 from bigimg.engine.kinds import CHANNEL, PLANE, Image, opened
@@ -44,8 +45,8 @@ class MixPiece:
 
     def __call__(self, values: Sequence[Any]) -> Pixels:
         """Return the mixed channels."""
-        mixed = self.mix(read_inputs((self.image,), values)[0][0])[..., self.wanted, :, :]
-        return mixed.astype(self.dtype, copy=False)
+        (pixels,), _ = read_inputs((self.image,), values)
+        return pointwise(self.mix, pixels, dtype=self.dtype)[..., self.wanted, :, :]
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _mix_dataarray(
 def _mixed(mix: Mix, pixels: Any, valid: Any, channels: int, dtype: np.dtype[Any], name: str) -> Any:
     if not isinstance(pixels, da.Array):
         given = checked(native(pixels), valid, "image")
-        return np.asarray(mix(given)).astype(dtype, copy=False)
+        return pointwise(mix, given, dtype=dtype)
     image = as_image(pixels, valid).seen()
     chunks = (*image.chunks[:-3], (channels,), *image.chunks[-2:])
     return lazy_array(LazyImage(MixedSource(mix, image, channels, dtype, name), Chain(), chunks))

@@ -92,7 +92,7 @@ class TilewiseFunction(OperationFunction[P]):
 
     def __call__(self, image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
         """Compute the operation on ``image``, or make it lazily where the image is lazy."""
-        with _errors_of(self.name):
+        with _errors_of(self.name, self.function):
             return apply_to(self.bind(*args, **kwargs), image)
 
 
@@ -103,7 +103,7 @@ class ComposedFunction(OperationFunction[P]):
 
     def __call__(self, image: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Validate the parameters and compute, or make it lazily where the image is lazy."""
-        with _errors_of(self.name):
+        with _errors_of(self.name, self.function):
             return self.function(image, **self.parameters.bind(args, kwargs))
 
 
@@ -116,6 +116,7 @@ def tilewise(
     accepts: str = "biuf",
     scratch: int = 8,
     drops_channels: bool = False,
+    grey_values: tuple[str, ...] | None = None,
 ) -> Callable[[Callable[Concatenate[Pixels, P], Pixels]], TilewiseFunction[P]]:
     """Make an operation of a plain function of pixels.
 
@@ -137,6 +138,9 @@ def tilewise(
         Bytes of working memory for each pixel beside input and output, for the plan.
     drops_channels
         Whether the axis before the plane (``c``) is consumed.
+    grey_values
+        For an operation that gives twice the result for twice the grey values: the names of the parameters that are
+        grey values too. Where its sums leave float64, it is then computed on smaller ones.
 
     Examples
     --------
@@ -157,17 +161,17 @@ def tilewise(
 
     def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
         name = f"{_room(function)}.{function.__name__}"
-        spec = Tilewise(function, name, find_halo, find_dtype, accepts, scratch, drops_channels)
+        spec = Tilewise(function, name, find_halo, find_dtype, accepts, scratch, drops_channels, grey_values)
         return TilewiseFunction(function, spec, takes, gives)
 
     return decorate
 
 
 @contextmanager
-def _errors_of(name: str) -> Iterator[None]:
+def _errors_of(name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Let errors about images and parameters begin with the ``name`` of the operation that was called.
 
-    Who calls an operation does not know those of its room that it is made of, nor its nameless parts.
+    Who calls an operation of this package does not know those that it is made of; who made one does.
     """
     try:
         yield
@@ -175,8 +179,8 @@ def _errors_of(name: str) -> Iterator[None]:
         said = str(error)
         first = re.match(r"[\w.]+", said)
         if first is None or first[0] != name:
-            part = rf"{name.partition('.')[0]}\.\w+: |\w+\._\w+:? "
-            error.args = (f"{name}: {re.sub(f'^(?:{part})', '', said)}",)
+            parts = r"^\w+\.\w+: |^\w+\._\w+ " if function.__module__.startswith("bigimg.ops.") else r"^\w+\._\w+:? "
+            error.args = (f"{name}: {re.sub(parts, '', said)}",)
         raise
 
 

@@ -15,6 +15,7 @@ import dask.array as da
 import numpy as np
 from dask.base import tokenize
 
+from bigimg.core.finite import pointwise
 from bigimg.core.operation import Chain, Pixels
 from bigimg.core.tile import Box, Tile, TileGrid
 from bigimg.engine.lazy import (
@@ -45,7 +46,7 @@ class JoinPiece:
 
     def __call__(self, values: Sequence[Any]) -> Pixels:
         """Return the joined pixels."""
-        return np.asarray(self.function(*read_inputs(self.inputs, values)[0])).astype(self.dtype, copy=False)
+        return pointwise(self.function, *read_inputs(self.inputs, values)[0], dtype=self.dtype)
 
 
 @dataclass(frozen=True)

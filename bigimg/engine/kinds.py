@@ -23,6 +23,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from bigimg.core.finite import pointwise
 from bigimg.core.lengths import Physical, pixel_spacing
 from bigimg.core.operation import Chain, Operation
 from bigimg.core.reduction import Gather, Reduction
@@ -249,7 +250,7 @@ def combine_images(function: Callable[..., Any], image: Image, *others: Any, dty
         result: Any = join_arrays(function, arrays, wanted, masks)
     else:
         pixels = [checked(native(each.pixels), each.valid, "image") for each in given]
-        result = np.asarray(function(*pixels)).astype(wanted, copy=False)
+        result = pointwise(function, *pixels, dtype=wanted)
     return _valid_where(given[0].close(result), given)
 
 

@@ -23,6 +23,7 @@ from dask._task_spec import Task, TaskRef
 from dask.base import flatten, tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from bigimg.core.finite import all_finite
 from bigimg.core.operation import Chain, Operation, Pixels, Valid
 from bigimg.core.tile import Box, Chunks, Tile, TileGrid, regular_chunks
 from bigimg.engine.layer import TaskLayer
@@ -49,6 +50,8 @@ class TileInput:
     """Which operation and parameter each of the last values belongs to."""
     tile: Tile | None = None
     """Which tile it is, where an operation of the chain asks."""
+    origin: tuple[int, ...] = ()
+    """Where in the image the pixels begin."""
 
     @property
     def needs(self) -> int:
@@ -62,7 +65,7 @@ class TileInput:
         valid = None
         if self.valid is not None:
             valid = np.broadcast_to(self.valid(values[cut : cut + self.valid.needs]), pixels.shape)
-        pixels = checked(pixels, valid, self.label)
+        pixels = checked(pixels, valid, self.label, self.origin)
         chain = _with_values(self.chain, self.deferred, values[self.needs - len(self.deferred) :])
         pixels = chain(pixels, valid, self.tile)
         if valid is not None and valid.ndim > pixels.ndim:
@@ -156,7 +159,9 @@ class LazyImage:
         slots, refs = self._deferred
         crop = tuple([slice(k.start - r.start, k.stop - r.start) for k, r in zip(keep, tile.read)])
         place = replace(tile, read=read, image_shape=self.source.shape) if self.chain.takes_tile else None
-        return TileInput(self.source.label, pixels, valid, self._bare_chain, crop, slots, place), [*values, *refs]
+        origin = tuple(side.start for side in read)
+        part = TileInput(self.source.label, pixels, valid, self._bare_chain, crop, slots, place, origin)
+        return part, [*values, *refs]
 
     @cached_property
     def _deferred(self) -> tuple[tuple[tuple[int, str], ...], list[TaskRef]]:
@@ -339,21 +344,25 @@ def native(pixels: Pixels) -> Pixels:
     return pixels if pixels.dtype.isnative else pixels.astype(pixels.dtype.newbyteorder("="))
 
 
-def checked(pixels: Pixels, valid: Valid | None, label: str) -> Pixels:
-    """Return ``pixels`` with zeros where they are not valid, or refuse a NaN that no mask covers.
+def checked(pixels: Pixels, valid: Valid | None, label: str, origin: Sequence[int] = ()) -> Pixels:
+    """Return ``pixels`` with zeros where they are not valid, or refuse NaN and infinity that no mask covers.
 
-    A NaN would spread through every window that holds it, and change every statistic, without a word.
+    They would spread through every window that holds them, and change every statistic, without a word. ``origin`` says
+    where in the image the pixels begin.
     """
     if valid is not None:
         pixels = np.where(valid, pixels, np.zeros((), pixels.dtype))
-    # The minimum of an array with a NaN is NaN; this is several times faster than asking each pixel.
-    if pixels.dtype.kind == "f" and pixels.size and np.isnan(np.min(pixels)):
-        count = int(np.isnan(pixels).sum())
-        raise ImageError(
-            f"{label} holds NaN in {count} pixels of a tile, and no mask says that they are invalid; mask them, "
-            "with np.ma.masked_invalid(image) or image.assign_coords(valid=image.notnull()), or mend the image"
-        )
-    return pixels
+    if all_finite(pixels):
+        return pixels
+    wrong = np.argwhere(~np.isfinite(pixels))
+    first = tuple(int(step) + start for step, start in zip(wrong[0], origin or (0,) * pixels.ndim))
+    no_numbers = int(np.isnan(pixels).sum())
+    what = "infinity" if no_numbers == 0 else "NaN" if no_numbers == len(wrong) else "NaN or infinity"
+    where = f"{len(wrong)} pixels{' of a tile' if origin else ''}, the first at {first}"
+    raise ImageError(
+        f"{label} holds {what} in {where}, and no mask says that they are invalid; mask them, with "
+        "np.ma.masked_invalid(image) or image.assign_coords(valid=np.isfinite(image)), or mend the image"
+    )
 
 
 def check_shape(shape: Sequence[int]) -> None:

@@ -26,6 +26,7 @@ from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from bigimg.core.finite import all_finite
 from bigimg.core.operation import Chain, Pixels, Valid
 from bigimg.core.projection import Projection
 from bigimg.core.tile import Box, Chunks, Tile, TileGrid
@@ -33,6 +34,7 @@ from bigimg.engine.layer import TaskLayer
 from bigimg.engine.lazy import LazyImage, TileInput, as_image, checked, distinct, image_inputs, lazy_array, native
 from bigimg.engine.source import Piece
 from bigimg.engine.tree import FAN_IN, Fold, merge_tasks, tree_tasks
+from bigimg.errors import ImageError
 
 
 @dataclass(frozen=True)
@@ -194,17 +196,31 @@ class ProjectLayer(TaskLayer):
 def run_planes(work: Projection[Any], axis: int, first: int, part: TileInput, *values: Any) -> Any:
     """Return the state of the planes of one tile."""
     pixels, valid = part(values)
-    return work.partial(*_as_planes(pixels, axis, valid), first)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return work.partial(*_as_planes(pixels, axis, valid), first)
 
 
 def finish_planes(work: Projection[Any], fold: Fold, shape: tuple[int, ...], *states: Any) -> Pixels:
     """Merge the last states and finish a tile."""
-    return work.finish(fold(*states)).reshape(shape)
+    return _finished(work, fold(*states)).reshape(shape)
 
 
 def project_whole(work: Projection[Any], pixels: Pixels, axis: int, valid: Valid | None) -> Pixels:
     """Return the projection of pixels in memory, at once; those that are not valid are 0."""
-    return work.finish(work.partial(*_as_planes(pixels, axis, valid), 0)).reshape(_without(pixels.shape, axis))
+    with np.errstate(over="ignore", invalid="ignore"):
+        state = work.partial(*_as_planes(pixels, axis, valid), 0)
+    return _finished(work, state).reshape(_without(pixels.shape, axis))
+
+
+def _finished(work: Projection[Any], state: Any) -> Pixels:
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = work.finish(state)
+    if not all_finite(result):
+        raise ImageError(
+            f"the {work.name} of {int((~np.isfinite(result)).sum())} pixels leaves {result.dtype} on the way; divide "
+            "the image by a number first, or convert it to float64"
+        )
+    return result
 
 
 def project_checked(work: Projection[Any], pixels: Pixels, axis: int, valid: Valid | None) -> Pixels:

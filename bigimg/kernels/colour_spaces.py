@@ -164,7 +164,7 @@ def _hsv(out: Pixels, pixels: Table) -> None:
         part = red - green if blue == most else (blue - red if green == most else green - blue)
         hue = (turn + part / (delta if coloured else 1.0)) / 6
         out[0, x] = hue - np.floor(hue) if coloured else 0.0
-        out[1, x] = delta / most if coloured else 0.0
+        out[1, x] = delta / most if coloured and most != 0 else 0.0  # signed integers lie below 0 too
         out[2, x] = most
 
 
@@ -179,7 +179,8 @@ def _from_hsv(out: Pixels, pixels: Table) -> None:
         sixth = np.floor(hue * 6)
         rest = hue * 6 - sixth
         p, q, t = value * (1 - saturation), value * (1 - rest * saturation), value * (1 - (1 - rest) * saturation)
-        sector = int(sixth) % 6
+        # What is beyond the whole numbers of a float has no sector, and no integer.
+        sector = int(sixth) % 6 if abs(sixth) < 2.0**53 else 0
         if sector == 0:
             red, green, blue = value, t, p
         elif sector == 1:

@@ -117,6 +117,8 @@ def bin_edges(low: Any, high: Any, bins: int, dtype: np.dtype[Any]) -> Pixels:
     first, last = dtype.type(low), dtype.type(high)
     if first == last:
         first, last = first - dtype.type(0.5), last + dtype.type(0.5)
+    if first == last:  # numbers so large that a half is nothing
+        first, last = np.nextafter(first, -dtype.type(LARGEST)), np.nextafter(last, dtype.type(LARGEST))
     edges = np.linspace(first, last, bins + 1, dtype=dtype)
     if dtype == np.float32 and (edges[:-1] >= edges[1:]).any():
         return bin_edges(low, high, bins, np.dtype(np.float64))

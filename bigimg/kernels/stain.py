@@ -51,4 +51,5 @@ def _absorption(light: NDArray[Any]) -> NDArray[np.float64]:
 def channel_spread(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return the difference of the largest and the smallest of the first three channels, (..., M, N): 0 where grey."""
     colours = pixels[..., :3, :, :]
-    return np.asarray(colours.max(axis=-3) - colours.min(axis=-3))
+    with np.errstate(over="ignore"):  # what is more than the largest float is a difference all the same
+        return np.asarray(colours.max(axis=-3) - colours.min(axis=-3))

@@ -20,7 +20,7 @@ def gray_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(dtype=gray_dtype, drops_channels=True, scratch=8)
+@tilewise(dtype=gray_dtype, drops_channels=True, scratch=8, grey_values=())
 def rgb2gray(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
     """Convert colours to grey values.
 

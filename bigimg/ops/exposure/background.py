@@ -116,7 +116,7 @@ def subtract_background(
     """
     background = ball.rolling_ball(image, radius, len(dims), valid)
     if image.dtype.kind == "f":
-        return _difference_of_floats(image, background, valid)
+        return np.asarray(image - background)
     if image.dtype.kind == "b":
         return np.asarray(image & ~background)
     # Modulo the range of the dtype, as unsigned integers are subtracted, the difference is right.
@@ -124,23 +124,11 @@ def subtract_background(
     return np.asarray(image.astype(dtype) - background.astype(dtype))
 
 
-def _difference_of_floats(image: Pixels, background: Pixels, valid: Valid | None) -> Pixels:
-    with np.errstate(over="ignore", invalid="ignore"):
-        difference = np.asarray(image - background)
-    beyond = np.isinf(difference) & np.isfinite(image)
-    if (beyond if valid is None else beyond & valid).any():
-        raise ImageError(
-            f"exposure.subtract_background: a pixel exceeds its background by more than {image.dtype} holds; divide "
-            "the image by a number first, or convert it to a wider dtype"
-        )
-    return difference
-
-
 def _gaussian_halo(sigma: Any, truncate: float, dims: Dims) -> tuple[int, ...]:
     return tuple(int(truncate * each + 0.5) for each in per_axis(sigma, len(dims), "sigma"))
 
 
-@tilewise(halo=_gaussian_halo, dtype=smoothed_dtype, scratch=12)
+@tilewise(halo=_gaussian_halo, dtype=smoothed_dtype, scratch=12, grey_values=())
 def subtract_gaussian(
     image: Pixels,
     *,

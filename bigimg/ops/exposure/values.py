@@ -35,11 +35,6 @@ def percentile_values(
     array of float64, as many as ``q``
         Lazily where the image is lazy. NaN where no pixel is valid.
 
-    Raises
-    ------
-    ImageError
-        If a valid pixel is infinite.
-
     Notes
     -----
     Equal to ``numpy.percentile(image, q)`` of the whole image, without holding or sorting it: the pixels are counted by

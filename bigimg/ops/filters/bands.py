@@ -37,7 +37,7 @@ def _laplace_dtype(dtype: np.dtype[Any], sigma: Any, dims: Dims) -> np.dtype[Any
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_laplace_halo, dtype=_laplace_dtype, scratch=24)
+@tilewise(halo=_laplace_halo, dtype=_laplace_dtype, scratch=24, grey_values=())
 def gaussian_laplace(
     image: Pixels, *, sigma: Sigma, truncate: Positive = 4.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
@@ -104,7 +104,7 @@ def _difference_dtype(dtype: np.dtype[Any], low_sigma: Any, high_sigma: Any, dim
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_difference_halo, dtype=_difference_dtype, scratch=40)
+@tilewise(halo=_difference_halo, dtype=_difference_dtype, scratch=40, grey_values=())
 def difference_of_gaussians(
     image: Pixels,
     *,
@@ -164,7 +164,7 @@ def _unsharp_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_unsharp_halo, dtype=_unsharp_dtype, scratch=24)
+@tilewise(halo=_unsharp_halo, dtype=_unsharp_dtype, scratch=24, grey_values=())
 def unsharp_mask(
     image: Pixels, *, radius: Sigma = 1.0, amount: float = 1.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:

@@ -34,7 +34,7 @@ def _linear_dtype(dtype: np.dtype[Any], weights: Any, dims: Dims) -> np.dtype[An
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_reach, dtype=_linear_dtype, scratch=16)
+@tilewise(halo=_reach, dtype=_linear_dtype, scratch=16, grey_values=())
 def correlate(image: Pixels, *, weights: Weights, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the weighted sum of those around it.
 
@@ -70,7 +70,7 @@ def correlate(image: Pixels, *, weights: Weights, dims: Dims = "yx", valid: Vali
     return convolution.correlate(image, weights, len(dims), valid=valid)
 
 
-@tilewise(halo=_reach, dtype=_linear_dtype, scratch=16)
+@tilewise(halo=_reach, dtype=_linear_dtype, scratch=16, grey_values=())
 def convolve(image: Pixels, *, weights: Weights, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Convolve an image with weights: :func:`correlate` with the weights turned round.
 
@@ -118,7 +118,7 @@ def _gabor_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_gabor_halo, dtype=_gabor_dtype, scratch=24)
+@tilewise(halo=_gabor_halo, dtype=_gabor_dtype, scratch=24, grey_values=())
 def gabor(
     image: Pixels,
     *,

@@ -107,7 +107,12 @@ def _bilateral(
     )
 
 
-@tilewise(halo=lambda patch_size, patch_distance: patch_size // 2 + patch_distance, dtype=_float_dtype, scratch=24)
+@tilewise(
+    halo=lambda patch_size, patch_distance: patch_size // 2 + patch_distance,
+    dtype=_float_dtype,
+    scratch=24,
+    grey_values=("h", "sigma"),
+)
 def nl_means(
     image: Pixels,
     *,

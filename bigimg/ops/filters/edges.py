@@ -31,7 +31,7 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=1, dtype=_edge_dtype, scratch=1)
+@tilewise(halo=1, dtype=_edge_dtype, scratch=1, grey_values=())
 def sobel(image: Pixels, *, axis: Axis = None, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Find edges by Sobel's filter: a difference along an axis, smoothed by 1, 2, 1 across it.
 
@@ -70,7 +70,7 @@ def sobel(image: Pixels, *, axis: Axis = None, dims: Dims = "yx", valid: Valid |
     return derivatives.edges(image, derivatives.SOBEL, axis, len(dims), valid=valid)
 
 
-@tilewise(halo=1, dtype=_edge_dtype, scratch=1)
+@tilewise(halo=1, dtype=_edge_dtype, scratch=1, grey_values=())
 def prewitt(image: Pixels, *, axis: Axis = None, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Find edges by Prewitt's filter: a difference along an axis, averaged over 3 pixels across it.
 
@@ -108,7 +108,7 @@ def prewitt(image: Pixels, *, axis: Axis = None, dims: Dims = "yx", valid: Valid
     return derivatives.edges(image, derivatives.PREWITT, axis, len(dims), valid=valid)
 
 
-@tilewise(halo=1, dtype=_float_dtype, scratch=1)
+@tilewise(halo=1, dtype=_float_dtype, scratch=1, grey_values=())
 def laplace(image: Pixels, *, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Find by how much each pixel exceeds its 4 direct neighbours (6 in a volume), added up.
 

@@ -34,7 +34,7 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136, grey_values=())
 def sato(
     image: Pixels,
     *,
@@ -197,7 +197,7 @@ def meijering(
     return answers(sigmas, combine("value", _largest, *found) if any(map(is_deferred, found)) else _largest(*found))
 
 
-@tilewise(halo=hessian_radius, dtype=_float_dtype, scratch=136)
+@tilewise(halo=hessian_radius, dtype=_float_dtype, scratch=136, grey_values=())
 def _hessian_norm(image: Pixels, *, sigma: float, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     return kernel.hessian_norm(image, sigma, len(dims), valid)
 

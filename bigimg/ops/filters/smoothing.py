@@ -23,7 +23,7 @@ def _gaussian_halo(sigma: Any, truncate: float, dims: Dims) -> tuple[int, ...]:
     return tuple(int(truncate * each + 0.5) for each in per_axis(sigma, len(dims), "sigma"))
 
 
-@tilewise(halo=_gaussian_halo, dtype=smooth_dtype, scratch=4)
+@tilewise(halo=_gaussian_halo, dtype=smooth_dtype, scratch=4, grey_values=())
 def gaussian(
     image: Pixels,
     *,
@@ -68,7 +68,7 @@ def gaussian(
     return smooth.gaussian(image, per_axis(sigma, len(dims), "sigma"), truncate, len(dims), valid=valid)
 
 
-@tilewise(halo=lambda size: size // 2, dtype=smooth_dtype, scratch=8)
+@tilewise(halo=lambda size: size // 2, dtype=smooth_dtype, scratch=8, grey_values=())
 def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the mean of its neighbourhood.
 

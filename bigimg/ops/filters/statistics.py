@@ -20,7 +20,7 @@ def _deviation_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return smoothed_dtype(dtype)
 
 
-@tilewise(halo=lambda size: size // 2, dtype=_deviation_dtype, scratch=48)
+@tilewise(halo=lambda size: size // 2, dtype=_deviation_dtype, scratch=48, grey_values=())
 def standard_deviation(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the standard deviation of its neighbourhood.
 

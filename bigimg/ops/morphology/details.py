@@ -33,7 +33,7 @@ def gradient_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return details.gradient_dtype(dtype)
 
 
-@tilewise(halo=_twice, gives="same", scratch=16)
+@tilewise(halo=_twice, gives="same", scratch=16, grey_values=())
 def white_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Return the bright details that an opening removes.
 
@@ -65,7 +65,7 @@ def white_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     return details.white_tophat(image, footprint, len(dims), valid=valid)
 
 
-@tilewise(halo=_twice, gives="same", scratch=16)
+@tilewise(halo=_twice, gives="same", scratch=16, grey_values=())
 def black_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Return the dark details that a closing fills.
 
@@ -97,7 +97,7 @@ def black_tophat(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", vali
     return details.black_tophat(image, footprint, len(dims), valid=valid)
 
 
-@tilewise(halo=_once, dtype=gradient_dtype, gives="same", scratch=16)
+@tilewise(halo=_once, dtype=gradient_dtype, gives="same", scratch=16, grey_values=())
 def gradient(image: Pixels, footprint: Footprint, *, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Return the range of the values within the footprint: edges are bright.
 

@@ -61,6 +61,9 @@ class StepsAlong(Gather[tuple[NDArray[np.uint8], Index], dict[Index, Any], dict[
         return kernel.steps(background, before, behind)
 
 
+NOWHERE = -1.0
+"""The squared distance to a background that there is not, until the last axis knows better."""
+
 Seen = tuple[Parabolas | None, Parabolas | None]
 
 
@@ -94,6 +97,8 @@ class SquaresAlong(Gather[Pixels, dict[Index, tuple[int, Seen]], dict[Index, tup
     ) -> tuple[Pixels, dict[Index, tuple[int, Seen]]]:
         """Keep the pixels, and send the parabolas that can be the smallest in other tiles."""
         (pixels,) = images
+        if self.unit == 0:
+            pixels = np.where(pixels == NOWHERE, np.inf, pixels)
         side = tile.write[self.axis]
         room = side.start, tile.image_shape[self.axis] - side.stop
         seen = kernel.seen_beyond(pixels, self.axis, self.unit, self.step, room)
@@ -112,7 +117,10 @@ class SquaresAlong(Gather[Pixels, dict[Index, tuple[int, Seen]], dict[Index, tup
         """Write the smallest sums."""
         before, behind = value.get(tile.index, (None, None))
         origin = tile.origin[self.axis]
-        return kernel.finish_lines(kept, self.axis, self.unit, self.step, origin, before, behind, root=self.root)
+        found = kernel.finish_lines(kept, self.axis, self.unit, self.step, origin, before, behind, root=self.root)
+        # Pixels are finite numbers, also between the axes.
+        found[np.isinf(found)] = np.finfo(found.dtype).max if self.root else NOWHERE
+        return found
 
 
 def _lines_of_tiles(state: Mapping[Index, object], axis: int) -> list[list[Index]]:
@@ -140,8 +148,8 @@ def distance_transform(mask: Any, *, sampling: Spacing = 1.0, dims: Dims = "yx")
     -------
     (..., M, N) array of float64
         Euclidean distances between centres of pixels, in units of ``sampling``; 0 in the background. Exact at any
-        distance and through any number of tiles. ``inf`` everywhere where an image has no background: it ends at its
-        border, and nothing is known of what lies beyond. Pixels that are not valid are no background.
+        distance and through any number of tiles. The largest float64 everywhere where an image has no background: it
+        ends at its border, and nothing is known of what lies beyond. Pixels that are not valid are no background.
 
     Notes
     -----

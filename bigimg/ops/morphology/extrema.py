@@ -20,7 +20,6 @@ from bigimg.core.reduction import Gather
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
 from bigimg.engine.kinds import gather, opened
-from bigimg.errors import ImageError
 from bigimg.kernels.components import RunLabels, face, label_runs, paint_mask, union
 from bigimg.kernels.extrema import bordered, falling, peaks
 from bigimg.kernels.padded import Indices
@@ -168,7 +167,7 @@ class HeightMaxima(Flow):
         """Return bool."""
         return np.dtype(bool)
 
-    def pair(self, tile: Tile, images: tuple[Pixels, ...], valid: Valid | None) -> tuple[Keys, Keys]:
+    def pair(self, tile: Tile, images: tuple[Pixels, ...], valid: Valid | None) -> tuple[Keys, Keys]:  # noqa: ARG002
         """Return the keys of the image less the height, and of the image."""
         (image,) = images
         keys = self.keys(image)
@@ -176,10 +175,6 @@ class HeightMaxima(Flow):
             # Keys of integers differ by as much as these do, and the lowest key is the lowest of the dtype.
             height = min(ceil(self.h), int(np.iinfo(keys.dtype).max))
             return np.where(keys < height, 0, keys - keys.dtype.type(height)).astype(keys.dtype), keys
-        if not np.isfinite(image if valid is None else image[valid]).all():
-            raise ImageError(
-                f"maxima of a height need finite pixels (a tile at {tile.origin} holds infinity); mask them"
-            )
         # scikit-image's allowance for rounding, so that the seed is h below the image however both are rounded.
         allowance = 2 * np.finfo(self.pixel).resolution * np.abs(image)
         with np.errstate(over="ignore"):
@@ -297,11 +292,6 @@ def h_maxima(image: Any, *, h: Positive, connectivity: Connectivity | None = Non
         The highest of all are among them, unless ``h`` exceeds the range of the plane (or volume): then there are none.
         Invalid pixels do not connect what they lie between, and come out False.
 
-    Raises
-    ------
-    ImageError
-        If the image holds infinity.
-
     Notes
     -----
     Equal to ``skimage.morphology.h_maxima(image, h, footprint)`` for the footprint of the connectivity, which gives 0
@@ -341,11 +331,6 @@ def h_minima(image: Any, *, h: Positive, connectivity: Connectivity | None = Non
     -------
     (..., M, N) boolean array
         See :func:`h_maxima`.
-
-    Raises
-    ------
-    ImageError
-        If the image holds infinity.
 
     Notes
     -----

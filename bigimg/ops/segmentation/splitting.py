@@ -104,16 +104,16 @@ def split_touching(
     sizes = {"sigma": sigma, "sampling": sampling}
     sizes |= resolved(sizes, mask, ndim, owner)
     distance = distance_transform(mask, sampling=sizes["sampling"], dims=dims)
-    smooth = gaussian(_finite(distance), sigma=sizes["sigma"], dims=dims)
+    smooth = gaussian(_known(distance), sigma=sizes["sigma"], dims=dims)
     depth = combine_images(_inside, smooth, mask, ndim=ndim)
     parts = grounds(depth, mask, neck, connectivity, dims)
     return gather(NumberInScanOrder(opened(parts, ndim).pixels.dtype), parts, ndim=ndim)
 
 
 @tilewise(dtype="float64", accepts="f", scratch=0)
-def _finite(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
+def _known(image: Pixels, *, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
     """Take any distance where an image without background has none."""
-    return np.where(np.isinf(image), 1.0, image)
+    return np.where(image == np.finfo(np.float64).max, 1.0, image)
 
 
 def _inside(depth: Pixels, mask: Pixels) -> Pixels:

@@ -12,6 +12,7 @@ import numpy as np
 from annotated_types import Gt
 from numpy.typing import NDArray
 
+from bigimg.core.finite import SHRINK, all_finite, mended
 from bigimg.core.lengths import per_axis
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Count, Dims, Positive
@@ -59,7 +60,13 @@ class Resize(Warp):
 
     def pixels(self, pixels: Pixels, valid: Valid | None, read: Box, box: Box) -> Pixels:
         """Return the resampled pixels."""
-        return resampling.resample(pixels, self.axes, tuple(side.start for side in read), box, valid)
+        origin = tuple(side.start for side in read)
+        result = resampling.resample(pixels, self.axes, origin, box, valid)
+        if all_finite(result):
+            return result
+        # The weights of what is as large as a float can be, added, are a little more than 1.
+        smaller = pixels.astype(np.float64) * SHRINK[0]
+        return mended(result, resampling.resample(smaller, self.axes, origin, box, valid), SHRINK[0])
 
     def valid(self, valid: Valid, read: Box, box: Box) -> Valid:
         """Return where every pixel between which a value lies counts."""
