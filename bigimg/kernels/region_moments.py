@@ -21,7 +21,8 @@ def scaled(moments: Floats, ndim: int, spacing: Sequence[float] | Floats) -> Flo
     steps = [float(step) for step in spacing]
     every = product(range(HIGHEST + 1), repeat=ndim)
     scale = np.array([math.prod(step**power for step, power in zip(steps, powers)) for powers in every])
-    full = moments * scale.reshape(-1, *(1,) * (moments.ndim - 2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        full = moments * scale.reshape(-1, *(1,) * (moments.ndim - 2))
     return full.reshape(len(moments), *(HIGHEST + 1,) * ndim, *moments.shape[2:])
 
 
@@ -29,7 +30,7 @@ def normalized(moments: Floats, ndim: int, spacing: Sequence[float] | Floats) ->
     """Return central ``moments`` divided by powers of the mass: NaN below order 2, as in scikit-image."""
     origin: Any = (slice(None), *(0,) * ndim)
     mass = moments[origin]
-    least = min(float(step) for step in spacing)
+    least = np.float64(min(spacing))  # one of NumPy's: its powers may be infinite
     found = np.full_like(moments, np.nan)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(mass) if ndim == 2 else cube_root(mass)

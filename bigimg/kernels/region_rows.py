@@ -18,6 +18,8 @@ from bigimg.kernels.exact_sums import to_float
 from bigimg.kernels.region_properties import Columns, Quantities
 
 Floats = NDArray[np.float64]
+_DOWN = 512
+"""By how many powers of two sums beyond the largest float are scaled down, so that their ratios can be taken."""
 _KEPT = ("label", "area", "lower", "upper", "perimeter", "windows", "filled", "min", "max")
 
 
@@ -92,10 +94,15 @@ def central(
     mass = moments[:, :1]
     sign = np.where((mass < 0).astype(bool), -1, 1).astype(moments.dtype)
     nearest = (2 * sign * moments[:, first] + sign * mass) // (2 * sign * mass)
-    rounded = to_float(shift(moments, powers, -nearest), unit)
+    exact = shift(moments, powers, -nearest)
+    rounded = to_float(exact, unit)
+    large = ~np.isfinite(rounded).all(axis=1)
+    rounded[large] = to_float(exact[large], unit - _DOWN)
     beyond = rounded[:, first] / rounded[:, :1]
     about = shift(rounded, powers, -beyond)
     about[:, first] = 0.0
+    with np.errstate(over="ignore"):
+        about[large] = np.ldexp(about[large], _DOWN)
     return nearest, beyond, about
 
 

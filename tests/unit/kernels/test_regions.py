@@ -169,6 +169,18 @@ def test_objects_without_intensity_have_no_weighted_centroid():
         np.testing.assert_allclose(found[name], column, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.parametrize("shared", [None, NONE_SHARED])
+def test_the_largest_floats_still_have_a_centroid(shared):
+    image = np.full((1, 7), np.finfo(np.float64).max)
+    image[0, 4:] /= 2
+
+    found = table(measure(np.ones((1, 7), int), (0, 0), image, properties=WEIGHTED, shared=shared), WEIGHTED)
+
+    assert found["centroid_weighted-1"][0] == pytest.approx((6 + 7.5) / 5.5, rel=1e-15)
+    assert found["moments_weighted-0-0"][0] == found["moments_weighted_central-0-2"][0] == np.inf
+    assert found["moments_weighted_central-0-1"][0] == 0
+
+
 def test_deviation_survives_a_huge_offset():
     labels = np.ones((1, 4), dtype=np.uint8)
     image = 1e15 + np.array([[0.0, 1.0, 2.0, 3.0]])
