@@ -30,13 +30,15 @@ class GreyCounts:
     highest: NDArray[np.float64]
 
     @classmethod
-    def of(cls, pixels: NDArray[Any], dims: Sequence[str]) -> GreyCounts:
-        """Count the pixels of a block, each channel by itself."""
-        planes = np.moveaxis(pixels, dims.index("c"), 0) if "c" in dims else pixels[np.newaxis]
+    def of(cls, pixels: NDArray[Any], dims: Sequence[str], valid: NDArray[np.bool_] | None = None) -> GreyCounts:
+        """Count the pixels of a block, each channel by itself; those that are ``valid``, where that is said."""
+        planes = _by_channel(pixels, dims)
+        masks = None if valid is None else _by_channel(np.broadcast_to(valid, pixels.shape), dims)
         counts = np.zeros((len(planes), _CLASSES), np.int64)
         lowest, highest = np.full(len(planes), np.inf), np.full(len(planes), -np.inf)
         for channel, plane in enumerate(planes):
-            values = plane.ravel() if plane.dtype.kind != "f" else plane[np.isfinite(plane)]
+            values = plane.ravel() if masks is None else plane[masks[channel]]
+            values = values if values.dtype.kind != "f" else values[np.isfinite(values)]
             if values.size:
                 counts[channel] = np.bincount(_classes(values), minlength=_CLASSES)
                 lowest[channel], highest[channel] = values.min(), values.max()
@@ -70,9 +72,15 @@ class GreyCounts:
         return {"min": low, "max": top, "start": start, "end": end if end > start else top}
 
 
-def _classes(values: NDArray[Any]) -> NDArray[np.int64]:
-    if values.dtype.kind in "bui" and values.dtype.itemsize <= 2:
-        return values.astype(np.int64) + (_CLASSES // 2 if values.dtype.kind == "i" else 0)
+def _by_channel(pixels: NDArray[Any], dims: Sequence[str]) -> NDArray[Any]:
+    return np.moveaxis(pixels, dims.index("c"), 0) if "c" in dims else pixels[np.newaxis]
+
+
+def _classes(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind in "bu" and values.dtype.itemsize <= 2:
+        return values
+    if values.dtype.kind == "i" and values.dtype.itemsize <= 2:
+        return values.astype(np.int64) + _CLASSES // 2
     with np.errstate(over="ignore"):
         bits = values.astype(np.float32).view(np.uint32) >> np.uint32(16)
     # Floats order as their bits do, but those below zero the other way round.
