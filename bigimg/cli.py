@@ -201,6 +201,20 @@ def report(output: Annotated[Path, typer.Argument(help="The output of a run.")])
     typer.echo(str(path.resolve()))
 
 
+@app.command()
+def overlay(
+    results: Annotated[Path, typer.Argument(help="The output of a run that has linked tracks.")],
+    video: Annotated[Path, typer.Argument(help="The MP4 file to write; must not exist.")],
+    *,
+    item: Annotated[str | None, typer.Option(help="Which image; by default the first that has tracks.")] = None,
+    table: Annotated[str | None, typer.Option(help="Which table of tracks; by default the last.")] = None,
+) -> None:
+    """Draw the tracks that a run has found on its video."""
+    from bigimg.run.overlay import overlay as write
+
+    typer.echo(str(write(results, video, item=item, table=table)))
+
+
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code.
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bigimg.engine.lazy import from_store
 from bigimg.errors import BigimgError, RunError
 from bigimg.io.frames import coordinates
-from bigimg.ops.statistics import BINS, histogram
+from bigimg.ops.statistics import BINS, derive, histogram
 from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
 from bigimg.run.inputs import tile_shape
@@ -74,6 +77,8 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
         try:
             check_together(step, others, moves)
             results[step.name] = entry(results[step.source], **{**step.params, **images})
+            if step.kind == "table" and "time" in image.coords:
+                results[step.name] = derive(partial(_timed, image.coords["time"].to_numpy()), results[step.name])
             value: Any = known.get(f"{step.op}_value")
             if value is not None:
                 # A threshold of the whole image: its value, and the histogram it lies in, belong in the report.
@@ -86,6 +91,15 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
             raise type(error)(f"{image.name}: step {step.name!r}: {error}") from error
     del results[INPUT]
     return Evaluated(steps, results, thresholds)
+
+
+def _timed(seconds: NDArray[np.float64], table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of objects with the time of its frames, where it has frames and no time yet."""
+    if "t" not in table.columns or "time" in table.columns:
+        return table
+    timed = table.copy()
+    timed.insert(list(table.columns).index("t") + 1, "time", seconds[table["t"].to_numpy(np.intp)])
+    return timed
 
 
 def learn(workflow: Workflow, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -108,7 +122,19 @@ def table_steps(workflow: Workflow) -> list[Step]:
     return [step for step in workflow.steps if known[step.op].takes == "table"]
 
 
-def final_tables(workflow: Workflow) -> list[str]:
-    """Return the tables to keep: those that no later step of the same rows has added columns to."""
-    grown = {step.source for step in table_steps(workflow)}
-    return [step.name for step in workflow.steps if step.kind in ROWS and step.name not in grown and step.keep]
+def final_tables(workflow: Workflow, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables to keep: those that no later step has added columns to; one of other rows is another table."""
+    after = [(step.source, tables[step.name]) for step in table_steps(workflow) if step.name in tables]
+    return {
+        step.name: tables[step.name]
+        for step in workflow.steps
+        if step.kind in ROWS
+        and step.keep
+        and step.name in tables
+        and not any(source == step.name and _same_rows(tables[step.name], later) for source, later in after)
+    }
+
+
+def _same_rows(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Whether the rows are of the same things: objects have labels, and what is summed up of many has none."""
+    return len(before) == len(after) and ("label" in before.columns) == ("label" in after.columns)

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -179,6 +180,9 @@ class ReportData:
     labels: tuple[str, ...] = ()
     """Names of the label images in the output."""
 
+    clips: tuple[str, ...] = ()
+    """Videos beside the report, with what was followed drawn on them: their paths from it."""
+
     notes: tuple[str, ...] = ()
     """Sentences shown below the verdict."""
 
@@ -243,7 +247,7 @@ def render(data: ReportData) -> str:
 def _template() -> Any:
     # Every value is escaped, unless the template says otherwise, which it does nowhere.
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(picture=data_uri, number=number, duration=duration, ticks=ticks)
+    environment.filters.update(picture=data_uri, number=number, duration=duration, ticks=ticks, quoted=quote)
     return environment.from_string(files("bigimg.run").joinpath("report.html.jinja").read_text(encoding="utf-8"))
 
 

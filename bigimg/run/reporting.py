@@ -20,6 +20,7 @@ from bigimg.io.sources import Source
 from bigimg.learn.catalog import ANOMALY, CLUSTER
 from bigimg.run.evaluate import lazy_image
 from bigimg.run.inputs import open as open_collection
+from bigimg.run.overlay import overlay_videos
 from bigimg.run.report import (
     Cluster,
     Crop,
@@ -121,6 +122,7 @@ def write_run_report(client: Any, folder: Path, outcome: Outcome) -> None:
         clusters = [
             Cluster(name, size, tuple(_image_crop(small, r) for _, r in part.iterrows())) for name, size, part in groups
         ]
+    clips, notes = overlay_videos(client, folder, outcome.tables, outcome.sources, results)
     data = ReportData(
         workflow=outcome.workflow.name,
         workflow_text=outcome.workflow.dump(),
@@ -152,6 +154,8 @@ def write_run_report(client: Any, folder: Path, outcome: Outcome) -> None:
             InputDigest(name, str(getattr(s, "path", name)), s.fingerprint()) for name, s in outcome.sources.items()
         ),
         labels=(labels,) if labels else (),
+        clips=clips,
+        notes=notes,
     )
     write_report(folder / "report.html", data)
 

@@ -193,7 +193,7 @@ def _carry_out(
     timings = client.run_on_scheduler(finished_tasks)
     flow = work.workflow
     tables = learn(flow, found.tables)
-    kept = {name: tables[name] for name in final_tables(flow) if name in tables}
+    kept = final_tables(flow, tables)
     for name, table in kept.items():
         write_table(work.folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
     sources = {name: inputs.sources[name] for name in found.done}

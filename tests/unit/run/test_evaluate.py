@@ -73,8 +73,9 @@ def test_steps_may_go_back_to_the_input_and_to_one_another():
 
 def test_a_value_is_a_table_of_one_row():
     flow = steps("- op: threshold.otsu_value\n")
-    assert final_tables(flow) == ["otsu_value"]
-    assert list(evaluate(flow, lazy(random_image((9, 9), "uint8"))).tables) == ["otsu_value"]
+    found = evaluate(flow, lazy(random_image((9, 9), "uint8"))).tables
+    assert list(found) == ["otsu_value"]
+    assert list(final_tables(flow, found)) == ["otsu_value"]
 
 
 @pytest.mark.parametrize(
@@ -96,12 +97,35 @@ def test_an_error_says_which_step_of_which_image(text, image, words):
 
 def test_only_the_last_of_tables_that_grow_is_kept():
     assert [step.name for step in table_steps(NUCLEI)] == ["grouped", "objects"]
-    assert final_tables(NUCLEI) == ["objects"]
+    rows = pd.DataFrame({"item": "a", "label": [1, 2, 3]})
+    assert list(final_tables(NUCLEI, dict.fromkeys(("measured", "grouped", "objects"), rows))) == ["objects"]
     both = steps(
         "- op: learn.image_features\n- {name: groups, op: learn.cluster}\n"
         "- {name: odd, op: learn.anomalies, from: image_features}\n"
     )
-    assert final_tables(both) == ["groups", "odd"]
+    rows = pd.DataFrame({"item": ["a", "b"]})
+    assert list(final_tables(both, dict.fromkeys(("image_features", "groups", "odd"), rows))) == ["groups", "odd"]
+
+
+def test_a_table_that_is_summed_up_is_kept_beside_the_sums():
+    flow = steps(
+        "- {op: threshold.fixed, value: 9}\n- op: measure.label\n- op: measure.regionprops_table\n"
+        "- {op: track.link, search_range: 9}\n- op: track.summary\n"
+    )
+    objects = pd.DataFrame({"item": "a", "label": [1, 2]})
+    tables = {"regionprops_table": objects, "link": objects, "summary": pd.DataFrame({"item": "a", "track_id": [1, 2]})}
+    assert list(final_tables(flow, tables)) == ["link", "summary"]
+
+
+def test_objects_of_a_video_have_the_times_of_their_frames():
+    video = np.zeros((4, 9, 9), "uint8")
+    video[1:, 2:5, 3:5] = 9
+    pixels = from_store(cast("Any", video), (1, 9, 9))
+    image = xr.DataArray(pixels, {"time": ("t", [0.5, 0.7, 1.5, 1.6])}, ("t", "y", "x"), name="clip")
+    flow = steps("- {op: threshold.fixed, value: 3}\n- op: measure.label\n- op: measure.regionprops_table\n")
+    table = evaluate(flow, image).tables["regionprops_table"].compute()
+    assert list(table.columns[:3]) == ["t", "time", "label"]
+    assert table["time"].tolist() == [0.7, 1.5, 1.6]
 
 
 def test_learning_takes_the_rows_of_all_images():
