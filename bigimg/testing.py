@@ -1,4 +1,4 @@
-"""Prove that an operation cannot tell how an image was cut. For the operations of bigimg, and for yours.
+"""Prove that an operation cannot tell how an image was cut, and that a reader can be trusted. For bigimg's, and yours.
 
 >>> import numpy as np
 >>> from functools import partial
@@ -8,16 +8,25 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from itertools import product
-from types import SimpleNamespace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 import pandas as pd
+import psutil
 import xarray as xr
 from numpy.typing import DTypeLike, NDArray
 
@@ -26,10 +35,14 @@ from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Chunks
 from bigimg.engine.kinds import reduce
 from bigimg.engine.lazy import from_store
-from bigimg.errors import ImageError
+from bigimg.errors import BigimgError, ImageError
+from bigimg.io.readers import Reader
+from bigimg.io.scan import read_headers
+from bigimg.io.sources import DIMS, read_pixels
 
 __all__ = [
     "check_op",
+    "check_reader",
     "check_reduction",
     "example_parameters",
     "nothing_computes",
@@ -206,6 +219,128 @@ def _check_order(reduction: Reduction[Any, Any], value: Any, whole: Any, seed: i
     for state in states[1:]:
         total = reduction.merge(state, total)
     _equal(reduction.finish(total), whole, "states merged in another order")
+
+
+def check_reader(reader: Reader, path: str | Path, pixels: Any = None) -> None:
+    """Check that a reader keeps its word on the file at ``path``: what its headers say is what is read.
+
+    Any box is that part of the whole; another process reads the same; headers travel to it; a file that is cut short or
+    empty is refused by its name; no file is left open.
+
+    Parameters
+    ----------
+    reader
+        A module, or an object that can be pickled, with what :class:`bigimg.io.readers.header.Reader` names.
+    path
+        A small file that it reads.
+    pixels : array or list of arrays, optional
+        What is in the file, an array for each image, along the axes that the headers name.
+
+    Raises
+    ------
+    AssertionError
+        Says which promise is broken.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bigimg.io.readers import npy
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/a.npy", np.eye(20))
+    ...     check_reader(npy, f"{folder}/a.npy", pixels=np.eye(20))
+    """
+    path = Path(path)
+    opened = _handles(path)
+    with path.open("rb") as file:
+        assert reader.matches(file.read(16)), f"{reader.NAME} does not know the first bytes of {path.name} as its own"
+    headers = read_headers(reader, path)
+    assert headers, f"{path.name} has no image; a file without one is an error"
+    assert pickle.loads(pickle.dumps(headers)) == headers, "headers do not travel to another process"  # noqa: S301
+    expected = [pixels] if isinstance(pixels, np.ndarray) else pixels
+    wholes = []
+    for number, header in enumerate(headers):
+        whole = _check_image(reader, path, header)
+        wholes.append(whole)
+        if expected is not None:
+            _equal(whole, np.asarray(expected[number]), f"image {number} of {path.name}")
+    _check_elsewhere(reader, path, [header.part for header in headers], wholes)
+    gc.collect()
+    left = _handles(path) - opened
+    assert left <= getattr(reader, "KEEPS_OPEN", 0), f"{path.name} is left open {left} times"
+    _check_damage(reader, path, [file for header in headers for file in header.files])
+
+
+def _check_image(reader: Reader, path: Path, header: Any) -> Pixels:
+    shape, dims, chunks = header.shape, header.dims, header.chunks
+    note = f"image {header.part} of {path.name}"
+    assert dims == tuple(dim for dim in DIMS if dim in dims), f"{note}: axes {dims} are not in the order of {DIMS}"
+    assert len(shape) == len(dims) == len(chunks), f"{note}: shape {shape}, axes {dims} and chunks {chunks} differ"
+    assert all(1 <= chunk <= size for chunk, size in zip(chunks, shape)), f"{note}: chunks {chunks} of {shape}"
+    whole = read_pixels(reader, path, header.part, tuple(slice(0, size) for size in shape), path.name)
+    assert whole.shape == shape, f"{note} has shape {whole.shape}, its header says {shape}"
+    assert whole.dtype == header.dtype, f"{note} is {whole.dtype}, its header says {header.dtype}"
+    assert whole.dtype.isnative, f"{note} comes in a byte order that is not the machine's"
+    assert whole.flags.writeable, f"{note} cannot be written into: what is read belongs to who reads it"
+    kept = whole.copy()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        low = [int(rng.integers(0, size)) for size in shape]
+        box = tuple(slice(start, int(rng.integers(start, size)) + 1) for start, size in zip(low, shape))
+        part = read_pixels(reader, path, header.part, box, path.name)
+        np.testing.assert_array_equal(part, kept[box], f"{note}: the box {box} is not that part of the whole")
+        assert part.dtype == header.dtype, f"{note}: the box {box} is {part.dtype} instead of {header.dtype}"
+        part[...] = 0
+    return kept
+
+
+_ELSEWHERE = """
+import importlib, pickle, sys
+from hashlib import sha256
+sys.path[:], reader, path, parts = pickle.loads(sys.stdin.buffer.read())
+reader = importlib.import_module(reader) if isinstance(reader, str) else pickle.loads(reader)
+for header in reader.headers(path):
+    if header.part in parts:
+        pixels = reader.read(path, header.part, tuple(slice(0, size) for size in header.shape))
+        print(sha256(pixels.tobytes()).hexdigest())
+"""
+
+
+def _check_elsewhere(reader: Reader, path: Path, parts: list[int], wholes: list[Pixels]) -> None:
+    """Read the file in a process that knows nothing but its path."""
+    who = reader.__name__ if isinstance(reader, ModuleType) else pickle.dumps(reader)
+    asked = pickle.dumps((sys.path, who, path, parts))
+    done = subprocess.run([sys.executable, "-c", _ELSEWHERE], input=asked, capture_output=True, check=False)  # noqa: S603
+    assert not done.returncode, f"another process cannot read {path.name}: {done.stderr.decode()[-500:]}"
+    wanted = [sha256(whole.tobytes()).hexdigest() for whole in wholes]
+    assert done.stdout.decode().split() == wanted, f"another process reads other pixels of {path.name}"
+
+
+def _check_damage(reader: Reader, path: Path, others: Sequence[str]) -> None:
+    data = path.read_bytes()
+    with TemporaryDirectory() as folder:
+        for other in {*others} - {str(path)}:
+            shutil.copy(other, Path(folder) / Path(other).name)
+        cut = Path(folder) / path.name
+        for part in (0.99, 0.9, 0.6, 0.3, 0.02, 0.0):
+            cut.write_bytes(data[: int(len(data) * part)])
+            with _refused(cut, f"with {part:.0%} of its bytes"):
+                for header in read_headers(reader, cut):
+                    read_pixels(reader, cut, header.part, tuple(slice(0, size) for size in header.shape), cut.name)
+
+
+@contextmanager
+def _refused(path: Path, how: str) -> Iterator[None]:
+    try:
+        yield
+    except BigimgError as error:
+        assert path.name in str(error), f"the error for {path.name} {how} does not name it: {error}"  # noqa: PT017
+    else:
+        raise AssertionError(f"{path.name} {how} is read as if it were whole")
+
+
+def _handles(path: Path) -> int:
+    """Return how often this process has the file open."""
+    return sum(Path(each.path) == path.resolve() for each in psutil.Process().open_files())
 
 
 @contextmanager

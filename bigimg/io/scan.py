@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from typing import Literal
 
 from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError
 from bigimg.io.names import item_ids, marked
-from bigimg.io.readers import SUFFIXES, find_reader
+from bigimg.io.readers import SUFFIXES, ImageHeader, Reader, find_reader
 from bigimg.io.sources import FileSource, cause
 
 OnError = Literal["fail", "skip"]
@@ -161,14 +160,30 @@ def _open(root: Path, path: Path, name: str) -> list[FileSource] | BigimgError:
         if path.is_dir():
             return ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
         reader = find_reader(path)
-        headers = reader.headers(path)
+        headers = read_headers(reader, path)
     except BigimgError as error:
         return error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
-        # Pillow reports a damaged header with any of these.
-        return ReadError(f"{path} has a damaged header: {cause(error)}; copy it again from where it came")
+    except OSError as error:
+        return ReadError(f"{path} cannot be read: {cause(error)}")
     ids = [name] if len(headers) == 1 else [f"{name}.{header.part}" for header in headers]
     return [FileSource.of(path, part_id, reader.NAME, header) for part_id, header in zip(ids, headers)]
+
+
+def read_headers(reader: Reader, path: Path) -> list[ImageHeader]:
+    """Return the images in the file at ``path``; whatever goes wrong in the reader is a damaged header.
+
+    Raises
+    ------
+    ReadError, ImageError
+        Names the file.
+    """
+    try:
+        return reader.headers(path)
+    except (BigimgError, MemoryError):
+        raise
+    except Exception as error:
+        # A library that is given damaged bytes raises whatever its authors did not expect either.
+        raise ReadError(f"{path} has a damaged header: {cause(error)}; copy it again from where it came") from error
 
 
 def _distinct(sources: list[FileSource]) -> list[FileSource]:

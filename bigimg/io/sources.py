@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bigimg.core.tile import Box
 from bigimg.errors import BigimgError, MissingInputError, ReadError
-from bigimg.io.readers import reader_named
+from bigimg.io.readers import Reader, reader_named
 from bigimg.io.readers.header import ImageHeader
 
 DIMS = ("t", "c", "z", "y", "x")
@@ -121,16 +121,7 @@ class FileSource:
         """
         box, rest = as_box(index, self.shape)
         self._check_unchanged()
-        try:
-            pixels = reader_named(self.reader).read(Path(self.path), self.part, box)
-        except (BigimgError, MemoryError):
-            raise
-        except Exception as error:
-            raise ReadError(
-                f"image {self.name!r} cannot be decoded: {self.path}: {cause(error)}; the file is damaged or cut; "
-                "copy it again from where it came, or leave it out with on_error='skip'"
-            ) from error
-        return pixels[rest]
+        return read_pixels(reader_named(self.reader), Path(self.path), self.part, box, self.name)[rest]
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the file, and which image of it this is."""
@@ -151,6 +142,25 @@ class FileSource:
                 f"image {self.name!r} has changed since it was opened: {self.path} had {self.size} bytes, now has "
                 f"{stat.st_size}; open the input again when nobody writes to it"
             )
+
+
+def read_pixels(reader: Reader, path: Path, part: int, box: Box, name: str) -> NDArray[Any]:
+    """Return the pixels of the image ``name`` in ``box``; whatever goes wrong in the reader is a damaged file.
+
+    Raises
+    ------
+    ReadError
+        Names the image and the file.
+    """
+    try:
+        return reader.read(path, part, box)
+    except (BigimgError, MemoryError):
+        raise
+    except Exception as error:
+        raise ReadError(
+            f"image {name!r} cannot be decoded: {path}: {cause(error)}; the file is damaged or cut; "
+            "copy it again from where it came, or leave it out with on_error='skip'"
+        ) from error
 
 
 @lru_cache(maxsize=65536)

@@ -33,6 +33,8 @@ class ImageHeader:
     """Which image of the file."""
     part_name: str = ""
     """Its name in the file, where it has one."""
+    files: tuple[str, ...] = ()
+    """Absolute paths of the other files that have pixels of it, where it is one image of several files."""
 
     def checked(self, path: Path) -> ImageHeader:
         """Return the header, or say what makes it impossible.
@@ -57,7 +59,12 @@ class ImageHeader:
 
 
 class Reader(Protocol):
-    """What a module of ``bigimg.io.readers`` offers."""
+    """What a module of ``bigimg.io.readers`` offers; :func:`bigimg.testing.check_reader` proves it.
+
+    A file that is damaged is an error: a :class:`~bigimg.errors.BigimgError` that names the file, or any other
+    ``Exception`` of the library that decodes it, which the caller turns into one. What is read is never less than asked
+    for. No file stays open after a call; a reader that keeps some, to go on from there, says how many: ``KEEPS_OPEN``.
+    """
 
     NAME: str
     """Name of the reader."""

@@ -35,7 +35,7 @@ _STILLS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1
 """Kinds of images that are wrapped as MP4 files are."""
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _COLOURS = ("red", "green", "blue", "alpha")
-_KEPT_OPEN = 4
+KEEPS_OPEN = 4
 """Decoders that a process keeps where they stand, for who reads on from there."""
 _BEHIND = 64 * 2**20
 """Bytes of decoded frames that a decoder keeps."""
@@ -360,7 +360,7 @@ class _Decoders:
             for _, other in self._idle.values():
                 other.forget()
             self._idle[id(decoder)] = key, decoder
-            old = self._idle.popitem(last=False)[1][1] if len(self._idle) > _KEPT_OPEN else None
+            old = self._idle.popitem(last=False)[1][1] if len(self._idle) > KEEPS_OPEN else None
         if old is not None:
             old.close()
 
