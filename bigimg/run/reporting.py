@@ -272,11 +272,12 @@ class _Crops:
         source, labels = self._sources[name], self._results.label_source(self._labels, name)
         sides = [slice(max(0, side.start), min(size, side.stop)) for side, size in zip(window, source.shape[-2:])]
         step = max(1, -(-(window[0].stop - window[0].start) // LARGEST_CROP))
-        pixels = sampled(source, _shown(source), sides, step)
+        frame = int(row["t"]) if "t" in row.index else None
+        pixels = sampled(source, _shown(source, frame), sides, step)
         pixels = pixels.reshape([n for axis, n in enumerate(pixels.shape) if n > 1 or axis >= pixels.ndim - 2])
         limits = self._limits.setdefault(name, display_limits(pixels))
         picture = display(pixels, dims=("c", "y", "x")[-pixels.ndim :], limits=limits)
-        mask = sampled(labels, tuple(_middle(n) for n in labels.shape[:-2]), sides, step) == label
+        mask = sampled(labels, _shown(labels, frame, colours=()), sides, step) == label
         factor = max(1, 96 // max(picture.shape[:2]))
         large, outline = (
             np.repeat(np.repeat(part, factor, 0), factor, 1) for part in (picture, mask.reshape(picture.shape[:2]))
@@ -295,12 +296,18 @@ def sampled(source: Source, lead: Box, sides: Sequence[slice], step: int) -> NDA
     return np.concatenate(parts, axis=-2)
 
 
-def _shown(source: Source) -> Box:
-    """Return what is shown of the axes before the plane: all colours, or one channel, in the middle of the others."""
-    return tuple(
-        slice(0, n if n in (3, 4) else 1) if dim == "c" else _middle(n)
-        for dim, n in zip(source.dims[:-2], source.shape[:-2])
-    )
+def _shown(source: Source, frame: int | None = None, colours: Sequence[int] = (3, 4)) -> Box:
+    """Return what is shown of the axes before the plane: all colours, or one channel, in the middle of the others.
+
+    Of time the ``frame``, where it is known.
+    """
+    box = []
+    for dim, size in zip(source.dims[:-2], source.shape[:-2]):
+        if dim == "c":
+            box.append(slice(0, size) if size in colours else slice(0, 1) if colours else _middle(size))
+        else:
+            box.append(slice(frame, frame + 1) if dim == "t" and frame is not None else _middle(size))
+    return tuple(box)
 
 
 def _middle(size: int) -> slice:

@@ -23,12 +23,12 @@ def test_equals_opencv(dtype):
 @pytest.mark.parametrize(
     ("first", "second", "expected", "dtype"),
     [
-        (np.int8([[-128, 127]]), np.int8([[127, -128]]), [[255, 255]], "uint8"),
-        (np.int32([[-(2**31)]]), np.int32([[2**31 - 1]]), [[2**32 - 1]], "uint32"),
-        (np.uint32([[0, 2**32 - 1]]), np.int32([[-(2**31), 5]]), [[2**31, 2**32 - 6]], "uint32"),
+        (np.array([[-128, 127]], "int8"), np.array([[127, -128]], "int8"), [[255, 255]], "uint8"),
+        (np.array([[-(2**31)]], "int32"), np.array([[2**31 - 1]], "int32"), [[2**32 - 1]], "uint32"),
+        (np.array([[0, 2**32 - 1]], "uint32"), np.array([[-(2**31), 5]], "int32"), [[2**31, 2**32 - 6]], "uint32"),
         (np.array([[True, False]]), np.array([[True, True]]), [[0, 1]], "uint8"),
-        (np.uint8([[3]]), np.float64([[4.5]]), [[1.5]], "float64"),
-        (np.float32([[3]]), np.float64([[4.5]]), [[1.5]], "float32"),
+        (np.array([[3]], "uint8"), np.array([[4.5]]), [[1.5]], "float64"),
+        (np.array([[3]], "float32"), np.array([[4.5]]), [[1.5]], "float32"),
     ],
 )
 def test_no_difference_wraps_around(first, second, expected, dtype):

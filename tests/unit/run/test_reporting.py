@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bigimg.run.reporting import _display, _group_rows, _image_table, _object_table, _odd_rows, _plane, _score
+from bigimg.run.reporting import _display, _group_rows, _image_table, _object_table, _odd_rows, _plane, _score, _shown
 
 
 def image(**sizes: int) -> xr.DataArray:
@@ -32,6 +32,13 @@ def test_what_of_an_image_is_shown(given, expected):
 def test_labels_of_colours_are_shown_of_the_first():
     given = image(c=3, y=4, x=5)
     np.testing.assert_array_equal(_plane(given, most_colours=1).values, given[0].values)
+
+
+def test_an_object_of_a_video_is_shown_in_its_frame():
+    video = SimpleNamespace(dims=tuple("tcyx"), shape=(9, 3, 4, 5))
+    assert _shown(video, 7) == (slice(7, 8), slice(0, 3))
+    assert _shown(video) == (slice(4, 5), slice(0, 3))
+    assert _shown(video, 7, colours=()) == (slice(7, 8), slice(1, 2))
 
 
 @pytest.mark.parametrize("shape", [(9, 8), (3, 9, 8), (4, 9, 8), (1, 1)])
