@@ -25,7 +25,7 @@ _EACH_BYTE = np.uint64(0x0101010101010101)
 
 
 @njit(nogil=True, cache=True)
-def _place(bit: np.uint64) -> np.int32:
+def place_of(bit: np.uint64) -> np.int32:
     """Return which bit of a word is set, where it is a single one."""
     return _PLACES[(bit * np.uint64(_DE_BRUIJN)) >> np.uint64(58)]
 
@@ -72,7 +72,7 @@ def find_runs(
             before = word >> np.uint64(63)
             while changes:
                 lowest = changes & (~changes + np.uint64(1))
-                column = PIXELS_A_WORD * index + _place(lowest)
+                column = PIXELS_A_WORD * index + place_of(lowest)
                 if inside:
                     stop[run] = column
                     run += 1

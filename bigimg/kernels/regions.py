@@ -159,7 +159,8 @@ def measure(
     inner = seen[box]
     runs = label_runs(inner)
     sums, unit = sum_tile(runs, inner.shape, pixels, quantities)
-    sums |= outlines(runs, _with_margin(seen, box), _MARGIN, quantities)
+    if {"perimeter", "windows"} & set(quantities.summaries):  # the margin takes a copy of the tile
+        sums |= outlines(runs, _with_margin(seen, box), _MARGIN, quantities)
     alone = np.zeros(runs.label.size, dtype=np.bool_) if shared is None else ~np.isin(runs.label, shared)
     chords, holes = no_chords(), no_holes(labels.ndim)
     if "filled" in quantities.summaries:

@@ -44,6 +44,15 @@ def planned(tile: int = 512) -> tuple[float, float, int]:
     return counting, perf_counter() - start - counting, tasks
 
 
+def labelled(side: int) -> tuple[float, int]:
+    """Return the seconds to make the tasks of labels after a filter in ``side`` x ``side`` tiles, and how many."""
+    start = perf_counter()
+    mask = bigimg.threshold.fixed(bigimg.from_store(Large(), (200_000 // side,) * 2), value=1)
+    labels = bigimg.measure.label(bigimg.morphology.remove_small_objects(mask, min_size=20))
+    tasks = len(dict(labels.dask))
+    return perf_counter() - start, tasks
+
+
 def fresh(*arguments: str) -> float:
     """Return the median seconds of a fresh Python process, of five."""
     times = []
@@ -57,9 +66,11 @@ def fresh(*arguments: str) -> float:
 def main() -> None:
     """Print the table."""
     counting, making, tasks = planned()
+    labelling, label_tasks = labelled(64)
     rows = [
         (f"count the stages of {tasks:,} tiles", counting, 5.0),
         (f"make the {tasks:,} tasks", making, 5.0),
+        (f"make the {label_tasks:,} tasks of labels", labelling, 2.0),
         ("import bigimg", fresh("-c", "import bigimg"), 1.0),
         ("import bigimg and its filters", fresh("-c", "import bigimg; bigimg.filters"), None),
         ("bigimg --help", fresh("-m", "bigimg", "--help"), 0.5),

@@ -56,10 +56,6 @@ class NumberInScanOrder(Gather[tuple[NDArray[Any], Pixels], Mapping[Index, Found
         marked = found > 0
         return (found, labels), {tile.index: (found[marked], pixels[marked])}
 
-    def merge(self, first: Mapping[Index, Found], second: Mapping[Index, Found]) -> Mapping[Index, Found]:
-        """Return what all tiles have sent."""
-        return {**first, **second}
-
     def solve(self, state: Mapping[Index, Found]) -> Mapping[Index, NDArray[Any]]:
         """Return the new number of each tile's labels."""
         found = np.concatenate([labels for labels, _ in state.values()])
