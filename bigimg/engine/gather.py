@@ -13,7 +13,6 @@ a size filter) takes the same kept tiles, because the names of the first tasks s
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -46,7 +45,7 @@ from bigimg.engine.tree import blocks_of
 
 
 class GatherLayer(TaskLayer):
-    """The tasks of one gather over images of one shape; each plane of a stack is gathered by itself."""
+    """The tasks of one gather over images of one shape, finishing left out; each plane of a stack is one by itself."""
 
     def __init__(self, work: Gather[Any, Any, Any], images: Sequence[LazyImage], ndim: int) -> None:
         super().__init__()
@@ -56,15 +55,12 @@ class GatherLayer(TaskLayer):
         waiting = [deferred_ref(value).key for value in self.waits.values()]
         self.chunks = plane_chunks(self.images[0].chunks, ndim)
         self.token = tokenize(self.bare.split_key(), waiting, [image.name for image in self.images], self.chunks)
-        self.name = f"{work.name}-{tokenize(self.bare, self.token)}"
+        made = tokenize(self.bare, self.token)
+        self.name, self.finished = f"{work.name}.gather-{made}", f"{work.name}-{made}"
         self._finishing: dict[Index, tuple[FinishPiece, list[Any]]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_finishing": {}}
-
-    def source(self, array: da.Array) -> GatheredSource | None:
-        """Return the source of its tiles, where finishing one is quick."""
-        return GatheredSource(self, array) if self.work.quick else None
 
     def finishing(self, index: Index) -> tuple[FinishPiece, list[Any]]:
         """Return how to finish the tile of ``index``, and the values for it."""
@@ -98,11 +94,10 @@ class GatherLayer(TaskLayer):
             refs[plane_tile(tile, self.ndim).index] = TaskRef(key)
         shared = self._add_blocks(plane, refs, tasks)
         for tile in tiles:
-            key, own = (self.name, *tile.index), plane_tile(tile, self.ndim)
+            own = plane_tile(tile, self.ndim)
             task, place = shared[own.index]
             piece, values = FinishPiece(work, names, own, tile.shape, place), [refs[own.index], task, *waiting]
             self._finishing[tile.index] = piece, values
-            tasks[key] = Task(key, run_finish, piece, *values)
 
     def _add_blocks(
         self, plane: Index, tiles: Mapping[Index, TaskRef], tasks: dict[Any, Task]
@@ -135,8 +130,33 @@ class GatherLayer(TaskLayer):
         return shared
 
     def get_output_keys(self) -> set[Any]:
+        """Return the keys of all tasks: tiles are finished from several of them."""
+        return set(self._mapping())
+
+
+class FinishLayer(TaskLayer):
+    """The tasks that finish the tiles of a gather."""
+
+    def __init__(self, gather: GatherLayer) -> None:
+        super().__init__()
+        self.gather = gather
+        self.name = gather.finished
+
+    def source(self, array: da.Array) -> GatheredSource | None:
+        """Return the source of its tiles, where finishing one is quick."""
+        return GatheredSource(self.gather, array) if self.gather.work.quick else None
+
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return one task a tile."""
+        tasks = {}
+        for index in product(*map(range, map(len, self.gather.chunks))):
+            piece, values = self.gather.finishing(index)
+            tasks[self.name, *index] = Task((self.name, *index), run_finish, piece, *values)
+        return tasks
+
+    def get_output_keys(self) -> set[Any]:
         """Return the keys of the finished tiles."""
-        return {(self.name, *index) for index in product(*map(range, map(len, self.chunks)))}
+        return {(self.name, *index) for index in product(*map(range, map(len, self.gather.chunks)))}
 
 
 class Split:
@@ -208,24 +228,51 @@ def run_finish(piece: FinishPiece, *values: Any) -> Pixels:
     return piece(values)
 
 
-class GatheredSource(ArraySource):
-    """The tiles of a gather, finished by each task that wants a whole one; parts of several are cut as of any array."""
+@dataclass(frozen=True)
+class FinishedPiece:
+    """How a task finishes some tiles, and puts a box together from them."""
 
-    def __init__(self, layer: GatherLayer, array: da.Array) -> None:
+    tiles: tuple[FinishPiece, ...]
+    paste: Piece
+
+    @property
+    def needs(self) -> int:
+        """How many values the tiles take."""
+        return sum(tile.needs for tile in self.tiles)
+
+    def __call__(self, values: Sequence[Any]) -> Pixels:
+        """Put the box together."""
+        finished = []
+        for tile in self.tiles:
+            finished.append(tile(values[: tile.needs]))
+            values = values[tile.needs :]
+        return self.paste(finished)
+
+
+class GatheredSource(ArraySource):
+    """The tiles of a gather, finished by each task that wants them."""
+
+    def __init__(self, gather: GatherLayer, array: da.Array) -> None:
         super().__init__(array)
-        self._layer = layer
+        self._gather = gather
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """What the tasks need: the gather without its finished tiles."""
+        # Not an array in truth: a collection of kept tiles under one name, so that Dask merges and culls its graph.
+        gather = self._gather
+        graph = HighLevelGraph.from_collections(gather.name, gather, dependencies=gather.parents)
+        return (da.Array(graph, gather.name, self.array.chunks, meta=self.array._meta),)  # noqa: SLF001
 
     def seen(self, halo: tuple[int, ...]) -> ArraySource:
-        """Return the source itself where tiles are seen alone, else one of chunks with frames."""
+        """Return the source itself where tiles are seen alone; for a halo each is finished once, for its neighbours."""
         return ArraySource(self.array, halo) if any(halo) else self
 
     def piece(self, box: Box) -> tuple[Piece, list[Any]]:
-        """Return how to finish the tile ``box``, or how to put it together where it is another part of the image."""
-        index = tuple(bisect_right(bound, side.start) - 1 for bound, side in zip(self._bounds, box))
-        whole_tile = all(
-            (bound[i], bound[i + 1]) == (side.start, side.stop) for bound, i, side in zip(self._bounds, index, box)
-        )
-        return self._layer.finishing(index) if whole_tile else super().piece(box)
+        """Return how to finish the tiles of ``box`` and put it together."""
+        paste, refs = super().piece(box)
+        found = [self._gather.finishing(ref.key[1:]) for ref in refs]
+        return FinishedPiece(tuple(tile for tile, _ in found), paste), [value for _, some in found for value in some]
 
 
 def gather_arrays(
@@ -240,19 +287,23 @@ def gather_arrays(
 def gathered(array: da.Array) -> Gather[Any, Any, Any] | None:
     """Return the work that finished ``array``, or None."""
     layer = array.dask.layers.get(array.name)
-    return layer.work if isinstance(layer, GatherLayer) else None
+    return layer.gather.work if isinstance(layer, FinishLayer) else None
 
 
 def finish_again(array: da.Array, work: Gather[Any, Any, Any]) -> da.Array:
     """Return the kept tiles of a gathered ``array`` finished by ``work``, which must split as the first work did."""
-    layer = array.dask.layers[array.name]
+    layer = array.dask.layers[array.name].gather
     assert layer.work.split_key() == work.split_key()
     return _finished(GatherLayer(work, layer.images, layer.ndim))
 
 
-def _finished(layer: GatherLayer) -> da.Array:
-    graph = HighLevelGraph.from_collections(layer.name, layer, dependencies=layer.parents)
-    return da.Array(graph, layer.name, layer.chunks, meta=np.empty((0,) * len(layer.chunks), layer.work.dtype()))
+def _finished(gather: GatherLayer) -> da.Array:
+    finish = FinishLayer(gather)
+    before = HighLevelGraph.from_collections(gather.name, gather, dependencies=gather.parents)
+    layers = {**before.layers, finish.name: finish}
+    graph = HighLevelGraph(layers, {**before.dependencies, finish.name: {gather.name}})
+    meta = np.empty((0,) * len(gather.chunks), gather.work.dtype())
+    return da.Array(graph, finish.name, gather.chunks, meta=meta)
 
 
 def gather_whole(work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: int, valid: Any = None) -> Pixels:

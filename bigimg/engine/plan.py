@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from bigimg.engine.gather import GatherLayer
+from bigimg.engine.gather import FinishLayer, GatherLayer
 from bigimg.engine.lazy import TileLayer
 from bigimg.engine.project import ProjectLayer
 from bigimg.engine.reduce import ReduceLayer, halo_along
+from bigimg.engine.source import FrameLayer
 from bigimg.engine.tree import block_tasks, tree_tasks
 
 
@@ -75,19 +76,19 @@ def _stages_of(layer: Any) -> list[Stage]:
                 f"{work.name}.split",
                 f"{does} -> {work.name}",
                 tiles,
-                tiles + blocks,
+                tiles + 2 * blocks - planes,
                 sum(image.bytes_read() for image in layer.images),
                 sum(image.bytes_per_task() for image in layer.images) + kept,
             ),
-            Stage(
-                work.name,
-                f"{work.name} -> finish",
-                tiles,
-                tiles + blocks - planes,
-                0,
-                kept + largest * work.dtype().itemsize,
-            ),
         ]
+    if isinstance(layer, FinishLayer):
+        work, chunks = layer.gather.work, layer.gather.chunks
+        tiles, largest = prod(map(len, chunks)), prod(max(sizes) for sizes in chunks)
+        memory = (work.keeps + work.dtype().itemsize) * largest
+        return [Stage(work.name, f"{work.name} -> finish", tiles, tiles, 0, memory)]
+    if isinstance(layer, FrameLayer):
+        tiles = prod(layer.grid)
+        return [Stage("halo", "cut what neighbours need", tiles, tiles, 0, 0)]
     if isinstance(layer, ProjectLayer):
         tiles, done = prod(map(len, layer.image.chunks)), prod(map(len, layer.chunks))
         name, does, read = layer.work.name, layer.image.does, layer.image.bytes_read()

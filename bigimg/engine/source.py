@@ -21,6 +21,7 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from bigimg.core.operation import Pixels
 from bigimg.core.tile import Box, TileGrid, box_shape
+from bigimg.engine.layer import TaskLayer
 
 
 class Readable(Protocol):
@@ -208,6 +209,26 @@ class StoredSource:
         return 0
 
 
+class FrameLayer(TaskLayer):
+    """The tasks that cut the frames of the chunks of an array."""
+
+    def __init__(self, name: str, array: str, grid: tuple[int, ...], halo: tuple[int, ...]) -> None:
+        super().__init__()
+        self.name, self.array, self.grid, self.halo = name, array, grid, halo
+
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return one task a chunk."""
+        name, array, halo = self.name, self.array, self.halo
+        return {
+            (name, *index): Task((name, *index), Frame.of, TaskRef((array, *index)), halo)
+            for index in product(*map(range, self.grid))
+        }
+
+    def get_output_keys(self) -> set[Any]:
+        """Return the keys of the frames."""
+        return {(self.name, *index) for index in product(*map(range, self.grid))}
+
+
 class ArraySource:
     """The chunks of a Dask array.
 
@@ -233,11 +254,8 @@ class ArraySource:
     def _frame(self) -> da.Array:
         # Not an array in truth: a collection of frames under one name, so that Dask merges and culls its graph.
         array, halo, name = self.array, self._halo, f"halo-{tokenize(self.array.name, self._halo)}"
-        tasks = {
-            (name, *index): Task((name, *index), Frame.of, TaskRef((array.name, *index)), halo)
-            for index in product(*map(range, array.numblocks))
-        }
-        graph = HighLevelGraph.from_collections(name, MaterializedLayer(tasks), dependencies=[array])
+        layer = FrameLayer(name, array.name, array.numblocks, halo)
+        graph = HighLevelGraph.from_collections(name, layer, dependencies=[array])
         return da.Array(graph, name, array.chunks, meta=array._meta)  # noqa: SLF001 - Dask has no public name for it
 
     def seen(self, halo: tuple[int, ...]) -> ArraySource:

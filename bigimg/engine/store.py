@@ -28,8 +28,7 @@ def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Dela
     in any order, and a task may run twice.
     """
     token = tokenize(array.name, write)
-    layer = array.dask.layers.get(array.name)
-    source = (layer.source(array) if isinstance(layer, TaskLayer) else None) or ArraySource(array)
+    source = _source(array)
     tasks: dict[Any, Task] = {}
     for tile in TileGrid(array.chunks, (0,) * array.ndim):
         key = (f"write-{token}", *tile.index)
@@ -38,14 +37,23 @@ def store_array(array: da.Array, write: Callable[[Box, Pixels], object]) -> Dela
     writes = MaterializedLayer(dict(tasks), annotations={"priority": WRITE_FIRST})
     merges, last = merge_tasks(f"write.merge-{token}", [TaskRef(key) for key in tasks], _total)
     name = f"written-{token}"
-    graph = array.__dask_graph__()
+    before = HighLevelGraph.from_collections(f"write-{token}", writes, dependencies=source.parents)
     layers = {
-        **graph.layers,
-        f"write-{token}": writes,
+        **before.layers,
         name: MaterializedLayer({**merges, name: Task(name, _total, *last)}),
     }
-    waits = {**graph.dependencies, f"write-{token}": {array.name}, name: {f"write-{token}"}}
+    waits = {**before.dependencies, name: {f"write-{token}"}}
     return Delayed(name, HighLevelGraph(layers, waits))
+
+
+def stored_from(array: da.Array) -> tuple[Any, ...]:
+    """Return the collections that storing ``array`` computes before it writes."""
+    return _source(array).parents
+
+
+def _source(array: da.Array) -> ArraySource:
+    layer = array.dask.layers.get(array.name)
+    return (layer.source(array) if isinstance(layer, TaskLayer) else None) or ArraySource(array)
 
 
 def run_write(write: Callable[[Box, Pixels], object], box: Box, piece: Piece, *values: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -13,6 +13,7 @@ import psutil
 import xarray as xr
 
 from bigimg.engine.plan import Stage, stages
+from bigimg.engine.store import stored_from
 from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import check_absent, check_writable
@@ -225,7 +226,7 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
     firsts: dict[Any, Any] = {}
     for source in inputs.sources.values():
         firsts.setdefault((source.shape, source.dtype, source.dims), source)
-    found: dict[tuple[str, str], Stage] = {}
+    found: dict[tuple[str, str, int], Stage] = {}
     written = refused = 0
     for signature, count in alike.items():
         try:
@@ -237,11 +238,13 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
                 raise
             continue
         kept = kept_images(workflow, work.results)
-        for stage in stages([*(image.data for image in kept.values()), *_values(work.tables.values())]):
-            _add(found, stage, count)
+        passes: Counter[tuple[str, str]] = Counter()
+        for stage in stages([*_stored(kept.values()), *_values(work.tables.values())]):
+            _add(found, stage, count, passes[stage.name, stage.does])
+            passes[stage.name, stage.does] += 1
         for image in kept.values():
             blocks = prod(map(len, image.chunks or ()))
-            _add(found, Stage("write", "write", blocks, blocks, 0, image.dtype.itemsize * blocks), count)
+            _add(found, Stage("write", "write", blocks, blocks, 0, image.dtype.itemsize * blocks), count, 0)
             written += count * image.dtype.itemsize * image.size * 4 // 3
     peak = max((stage.bytes_per_task for stage in found.values()), default=0)
     return Plan(
@@ -257,14 +260,20 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
     )
 
 
+def _stored(images: Iterable[xr.DataArray]) -> list[Any]:
+    """Return what is computed before ``images`` are written."""
+    return [collection for image in images for collection in stored_from(image.data)]
+
+
 def kept_images(workflow: Workflow, results: Mapping[str, Any]) -> dict[str, xr.DataArray]:
     """Return the images, masks and labels that a workflow keeps."""
     kept = {step.name for step in workflow.steps if step.keep}
     return {name: result for name, result in results.items() if name in kept and isinstance(result, xr.DataArray)}
 
 
-def _add(found: dict[tuple[str, str], Stage], stage: Stage, count: int) -> None:
-    key = (stage.name, stage.does)
+def _add(found: dict[tuple[str, str, int], Stage], stage: Stage, count: int, again: int) -> None:
+    """Add the stage of ``count`` images to that of others; ``again``: how often the same was done to them before."""
+    key = (stage.name, stage.does, again)
     before = found.get(key, replace(stage, tiles=0, tasks=0, bytes_read=0))
     found[key] = replace(
         before,

@@ -26,5 +26,8 @@ def test_the_kinds_of_cost(name, said):
 
 def test_every_operation_takes_a_few_tasks_a_tile():
     found = {name: cost(entry) for name, entry in OPERATIONS.items()}
-    assert all(each.tasks <= 7 for each in found.values()), "a few tasks a tile"
+    # These are chains of several gathers: reconstruction, maxima and watershed among them.
+    chains = {"segmentation.split_touching", "threshold.peak_fraction"}
+    assert all(each.tasks <= 20 for each in found.values())
+    assert all(each.tasks <= 7 for name, each in found.items() if name not in chains), "a few tasks a tile"
     assert all(each.reads <= 6 for each in found.values() if each.kind != "table"), "a few passes"
