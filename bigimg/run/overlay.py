@@ -286,7 +286,7 @@ def track_colour(number: int) -> tuple[int, int, int]:
     Examples
     --------
     >>> track_colour(1), track_colour(2)
-    ((64, 115, 255), (166, 255, 64))
+    ((64, 120, 255), (175, 255, 64))
     """
     hue = (number * _GOLDEN % 1.0) * 6
     rising = 1 - abs(hue % 2 - 1)
