@@ -39,6 +39,18 @@ def table(labels, properties):
     return pd.DataFrame(measure.regionprops_table(labels, properties=properties))
 
 
+DIAGONALS = np.eye(3, dtype=bool)
+
+
+def diagonals(mask):
+    """Number as SciPy, whose numbers are those of the first pixels in raster order once they are sorted by these."""
+    labels = ndi.label(mask, DIAGONALS)[0]
+    present, first = np.unique(labels, return_index=True)
+    order = np.zeros(len(present), int)
+    order[1 + np.argsort(first[1:])] = np.arange(1, len(present))
+    return order[labels]
+
+
 BOX = ("label", "area", "bbox")
 
 CASES = [
@@ -146,6 +158,7 @@ CASES = [
     Case("measure.label", measure.label, {}, MASK),
     Case("measure.label", partial(measure.label, connectivity=1), {"connectivity": 1}, MASK),
     Case("measure.label", partial(measure.label, connectivity=2), {"connectivity": 2}, MASK, volume=True),
+    Case("measure.label", diagonals, {"structure": DIAGONALS}, MASK),
     Case(
         "measure.regionprops_table",
         partial(table, properties=BOX),
