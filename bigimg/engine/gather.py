@@ -24,7 +24,7 @@ from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from bigimg.core.operation import Pixels
+from bigimg.core.operation import Pixels, Valid
 from bigimg.core.reduction import Gather, Index, deferred_fields, with_values
 from bigimg.core.tile import Box, Chunks, Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
@@ -36,6 +36,7 @@ from bigimg.engine.lazy import (
     deferred_ref,
     distinct,
     image_inputs,
+    meeting,
     native,
     read_inputs,
     same_shape,
@@ -276,11 +277,13 @@ class GatheredSource(ArraySource):
 
 
 def gather_arrays(
-    work: Gather[Any, Any, Any], arrays: Sequence[da.Array], ndim: int, valid: da.Array | None = None
+    work: Gather[Any, Any, Any], arrays: Sequence[da.Array], ndim: int, valid: Sequence[da.Array | None]
 ) -> da.Array:
-    """Return the pixels of ``work`` on lazy arrays of one shape, lazily; the first gives the tiles."""
-    first, *others = same_shape(arrays)
-    images = (as_image(first, valid).seen(), *(as_image(other).seen() for other in others))
+    """Return the pixels of ``work`` on lazy arrays of one shape, lazily; the first gives the tiles.
+
+    Each of ``valid`` says which pixels of its array count, None for all; a pixel counts where it does in all of them.
+    """
+    images = [as_image(array, mask).seen() for array, mask in zip(same_shape(arrays), valid)]
     return _finished(GatherLayer(work, images, ndim))
 
 
@@ -306,13 +309,16 @@ def _finished(gather: GatherLayer) -> da.Array:
     return da.Array(graph, finish.name, gather.chunks, meta=meta)
 
 
-def gather_whole(work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: int, valid: Any = None) -> Pixels:
-    """Return the pixels of ``work`` on arrays of one shape in memory, at once."""
-    first, *others = same_shape(images)
-    pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
+def gather_whole(
+    work: Gather[Any, Any, Any], images: Sequence[Pixels], ndim: int, valid: Sequence[Valid | None]
+) -> Pixels:
+    """Return the pixels of ``work`` on arrays of one shape in memory, at once; a pixel counts where it does in all."""
+    first = same_shape(images)[0]
+    pixels = [checked(native(image), mask, "image") for image, mask in zip(images, valid)]
     lead, plane = first.shape[: first.ndim - ndim], first.shape[first.ndim - ndim :]
     tile = whole(plane)
-    mask = None if valid is None else np.broadcast_to(valid, first.shape)
+    mask = meeting(valid, first.ndim)
+    mask = None if mask is None else np.broadcast_to(mask, first.shape)
     if not lead:
         return _plane(work, tile, pixels, mask)
     result = np.empty(first.shape, work.dtype())

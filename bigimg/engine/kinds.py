@@ -54,6 +54,8 @@ class Opened:
     """The pixels that count, of the same kind, or None for all."""
     close: Callable[[Any], Any]
     """Gives pixels back as the kind of image that came in."""
+    names: tuple[str, ...] = ()
+    """What the axes of the pixels are called, where they have names."""
 
     @property
     def lazy(self) -> bool:
@@ -139,7 +141,7 @@ def _opened_xarray(image: xr.DataArray, wanted: tuple[str, ...], *, drops_channe
     def close(pixels: Any) -> xr.DataArray:
         return frame.copy(data=pixels).transpose(*back)
 
-    return Opened(moved.data, mask, close)
+    return Opened(moved.data, mask, close, tuple(map(str, moved.dims)))
 
 
 def _check(image: Any, ndim: int) -> None:
@@ -186,25 +188,29 @@ def reduce(reduction: Reduction[Any, Any], image: Any, *others: Any, ndim: int =
     """Return the value of ``reduction`` over an image and others of its shape.
 
     At once for arrays in memory; a ``dask.delayed.Delayed`` if any of them is lazy. ``others`` may have more axes
-    before the plane than the first image; they come to ``partial`` whole along these.
+    before the plane than the first image; they come to ``partial`` whole along these. A pixel counts where it counts in
+    every image.
     """
     given = [opened(each, ndim) for each in (image, *others)]
     if not any(each.lazy for each in given):
-        return reduce_whole(reduction, [each.pixels for each in given], given[0].valid)
+        return reduce_whole(reduction, [each.pixels for each in given], [each.valid for each in given])
     return reduce_arrays(reduction, *_all_lazy(given))
 
 
 def gather(work: Gather[Any, Any, Any], image: Image, *others: Any, ndim: int = 2) -> Image:
     """Return the pixels of ``work`` on an image of any kind and others of its shape, as the kind of the first.
 
-    Each plane of a stack is gathered by itself. Lazily if any of them is lazy.
+    Each plane of a stack is gathered by itself. Lazily if any of them is lazy. A pixel counts where it counts in every
+    image.
     """
     given = [opened(each, ndim) for each in (image, *others)]
-    close = given[0].close
+    result: Any
     if not any(each.lazy for each in given):
-        return close(gather_whole(work, [each.pixels for each in given], ndim, given[0].valid))
-    arrays, valid = _all_lazy(given)
-    return close(gather_arrays(work, arrays, ndim, valid))
+        result = gather_whole(work, [each.pixels for each in given], ndim, [each.valid for each in given])
+    else:
+        arrays, valid = _all_lazy(given)
+        result = gather_arrays(work, arrays, ndim, valid)
+    return _valid_where(result, given)
 
 
 def combine_images(function: Callable[..., Any], image: Image, *others: Any, dtype: Any = None, ndim: int = 2) -> Image:
@@ -244,14 +250,12 @@ def combine_images(function: Callable[..., Any], image: Image, *others: Any, dty
             )
     wanted = np.dtype(dtype or first.dtype)
     if any(each.lazy for each in given):
-        chunks = next(each.pixels for each in given if each.lazy).chunks
-        arrays = [_lazy(each.pixels, chunks) for each in given]
-        masks = [None if each.valid is None else _lazy(each.valid, chunks) for each in given]
+        arrays, masks = _all_lazy(given)
         result: Any = join_arrays(function, arrays, wanted, masks)
     else:
         pixels = [checked(native(each.pixels), each.valid, "image") for each in given]
         result = pointwise(function, *pixels, dtype=wanted)
-    return _valid_where(given[0].close(result), given)
+    return _valid_where(result, given)
 
 
 def _lazy(array: Any, chunks: Chunks) -> da.Array:
@@ -262,24 +266,24 @@ def _lazy(array: Any, chunks: Chunks) -> da.Array:
     return da.from_array(array, chunks=tuple((size,) for size in array.shape[: array.ndim - len(known)]) + known)
 
 
-def _valid_where(result: Any, given: Sequence[Opened]) -> Any:
-    """Return ``result``, which has the mask of the first image, with those of the others."""
-    masks = [each.valid for each in given[1:] if each.valid is not None]
-    if not masks:
+def _valid_where(pixels: Any, given: Sequence[Opened]) -> Any:
+    """Return ``pixels`` as an image of the kind of the first, with the masks of all."""
+    result = given[0].close(pixels)
+    if all(each.valid is None for each in given[1:]):
         return result
-    total = masks[0] if given[0].valid is None else given[0].valid
-    for mask in masks:
-        total = total & mask
+    total = given[0].valid
+    for each in given[1:]:
+        if each.valid is not None:
+            total = each.valid if total is None else total & each.valid
     if isinstance(result, xr.DataArray):
-        return result.assign_coords(valid=(result.dims[result.ndim - total.ndim :], total))
+        return result.assign_coords(valid=(given[0].names[len(given[0].names) - total.ndim :], total))
     if isinstance(result, np.ndarray):
         return np.ma.MaskedArray(np.ma.getdata(result), mask=~np.broadcast_to(total, result.shape))
     raise ImageError("a Dask array cannot say which pixels are valid: give the first image as an xarray.DataArray too")
 
 
-def _all_lazy(given: Sequence[Opened]) -> tuple[list[da.Array], da.Array | None]:
-    """Return the pixels of all and the mask of the first, lazily, where at least one is lazy."""
+def _all_lazy(given: Sequence[Opened]) -> tuple[list[da.Array], list[da.Array | None]]:
+    """Return the pixels and the masks of all, lazily, where at least one is lazy."""
     chunks = next(each.pixels.chunks for each in given if each.lazy)
-    arrays = [_lazy(each.pixels, chunks) for each in given]
-    valid = given[0].valid
-    return arrays, None if valid is None else _lazy(valid, arrays[0].chunks)
+    masks = [None if each.valid is None else _lazy(each.valid, chunks) for each in given]
+    return [_lazy(each.pixels, chunks) for each in given], masks

@@ -242,14 +242,27 @@ def image_inputs(images: Sequence[LazyImage], tile: Tile) -> tuple[tuple[TileInp
 
 
 def read_inputs(inputs: Sequence[TileInput], values: Sequence[Any]) -> tuple[list[Pixels], Valid | None]:
-    """Return the pixels of each input of a task, and which of the first count."""
-    images, valid = [], None
-    for number, part in enumerate(inputs):
+    """Return the pixels of each input of a task, and which of the first count: those that do in every input."""
+    images, masks = [], []
+    for part in inputs:
         pixels, mask = part(values[: part.needs])
         values = values[part.needs :]
         images.append(pixels)
-        valid = mask if number == 0 else valid
-    return images, valid
+        masks.append(mask)
+    return images, meeting(masks, images[0].ndim)
+
+
+def meeting(masks: Sequence[Any], ndim: int) -> Any:
+    """Return which pixels along the last ``ndim`` axes count in all of several images, or None for all.
+
+    A pixel counts in channels that only one of the images has where it counts in all of these.
+    """
+    total: Any = None
+    for mask in masks:
+        if mask is not None:
+            flat = mask.all(axis=tuple(range(mask.ndim - ndim))) if mask.ndim > ndim else mask
+            total = flat if total is None else total & flat
+    return total
 
 
 def lazy_array(image: LazyImage) -> da.Array:

@@ -11,6 +11,7 @@ from dask.base import tokenize
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
+from bigimg.core.operation import Valid
 from bigimg.core.reduction import Reduction, deferred_fields, with_values
 from bigimg.core.tile import Tile, TileGrid, whole
 from bigimg.engine.layer import TaskLayer
@@ -22,6 +23,7 @@ from bigimg.engine.lazy import (
     deferred_ref,
     distinct,
     image_inputs,
+    meeting,
     native,
     read_inputs,
     same_shape,
@@ -29,7 +31,9 @@ from bigimg.engine.lazy import (
 from bigimg.engine.tree import Fold, FoldAndFinish, merge_tasks
 
 
-def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], valid: da.Array | None = None) -> Delayed:
+def reduce_arrays(
+    reduction: Reduction[Any, Any], arrays: Sequence[da.Array], valid: Sequence[da.Array | None]
+) -> Delayed:
     """Return the value of ``reduction`` over lazy arrays, lazily.
 
     Parameters
@@ -39,12 +43,10 @@ def reduce_arrays(reduction: Reduction[Any, Any], arrays: Sequence[da.Array], va
     arrays
         The first gives the tiles; the others have its last axes, and may have more before them.
     valid
-        Which pixels of the first array count.
+        Which pixels of each array count, None for all; a pixel counts where it does in all of them.
     """
-    first, *others = same_shape(arrays)
-    images = (
-        as_image(first, valid).seen(halo_along(reduction, first.ndim)),
-        *(as_image(other).seen(halo_along(reduction, other.ndim)) for other in others),
+    images = tuple(
+        as_image(array, mask).seen(halo_along(reduction, array.ndim)) for array, mask in zip(same_shape(arrays), valid)
     )
     layer = ReduceLayer(reduction, images)
     parents = [parent for image in images for parent in image.parents] + list(layer.waits.values())
@@ -115,8 +117,8 @@ def finish_reduction(
     return FoldAndFinish(fold, reduction.finish)(*values[count:])
 
 
-def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: Any = None) -> Any:
+def reduce_whole(reduction: Reduction[Any, Any], images: Sequence[Any], valid: Sequence[Valid | None]) -> Any:
     """Return the value of ``reduction`` over arrays in memory, at once."""
-    first, *others = same_shape(images)
-    pixels = [checked(native(first), valid, "image"), *(checked(native(other), None, "image") for other in others)]
-    return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=valid))
+    first = same_shape(images)[0]
+    pixels = [checked(native(image), mask, "image") for image, mask in zip(images, valid)]
+    return reduction.finish(reduction.partial(whole(first.shape), *pixels, valid=meeting(valid, first.ndim)))

@@ -226,7 +226,7 @@ def finished(mask: Any, work: Objects, dims: str) -> Any:
     if before is not None and work.goes_on(before):
         return given.close(finish_again(given.pixels, work))
     run = gather_arrays if given.lazy else gather_whole
-    return given.close(run(work, [given.pixels], work.ndim, given.valid))
+    return given.close(run(work, [given.pixels], work.ndim, [given.valid]))
 
 
 def _before(pixels: Any) -> Objects | None:

@@ -14,7 +14,7 @@ from bigimg.core.parameters import ImageInput
 from bigimg.core.reduction import Reduction
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
-from bigimg.engine.kinds import combine_images, opened, reduce
+from bigimg.engine.kinds import opened, reduce
 from bigimg.errors import ImageError
 from bigimg.kernels.contingency import Pairs, count_pairs
 from bigimg.kernels.matching import Overlaps, marginal
@@ -66,13 +66,7 @@ def overlapping(labels: Any, other: Any, what: str, table: Table) -> Any:
             f"{what} must have the shape of the labels, {first.pixels.shape} (got {second.pixels.shape}): objects are "
             "compared pixel by pixel"
         )
-    if second.valid is not None:
-        labels = combine_images(_first, labels, other)  # a pixel counts where it does in both
     return reduce(CountPairs(table), labels, other)
-
-
-def _first(pixels: Pixels, _: Pixels) -> Pixels:
-    return pixels
 
 
 @composed(takes="labels", gives="table")

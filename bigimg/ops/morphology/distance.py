@@ -186,9 +186,9 @@ def distance_transform(mask: Any, *, sampling: Spacing = 1.0, dims: Dims = "yx")
     sampling = resolved({"sampling": sampling}, mask, ndim, "morphology.distance_transform").get("sampling", sampling)
     lengths = along_axes(sampling, dims, "morphology.distance_transform: sampling")
     run = gather_arrays if given.lazy else gather_whole
-    result = run(StepsAlong(), [given.pixels], ndim, given.valid)
+    result = run(StepsAlong(), [given.pixels], ndim, [given.valid])
     for axis in range(1, ndim):
         unit = lengths[0] if axis == 1 else 0.0
         work = SquaresAlong(axis, unit, lengths[axis], root=axis == ndim - 1)
-        result = run(work, [result], ndim)
+        result = run(work, [result], ndim, [None])
     return given.close(result)

@@ -231,8 +231,8 @@ def reconstruction(
     Returns
     -------
     (..., M, N) array
-        Of the dtype of both images, or the one that both convert to without loss. Nothing spreads through invalid
-        pixels; these come out as 0.
+        Of the dtype of both images, or the one that both convert to without loss. Nothing spreads through pixels
+        that are not valid in one of the images; these come out as 0, and not valid.
 
     Raises
     ------

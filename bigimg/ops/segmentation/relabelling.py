@@ -14,7 +14,7 @@ from bigimg.core.parameters import Count, Dims, ImageInput
 from bigimg.core.reduction import Gather
 from bigimg.core.tile import Tile
 from bigimg.engine.faces import composed
-from bigimg.engine.kinds import combine_images, gather, opened
+from bigimg.engine.kinds import gather, opened
 from bigimg.errors import ImageError
 from bigimg.kernels.contingency import Pairs, number_pairs
 
@@ -163,11 +163,5 @@ def join_segmentations(labels: Any, other: ImageInput, *, dims: Dims = "yx") -> 
     shape = _integers(labels, "labels", ndim).shape
     if _integers(other, "the other labels", ndim).shape != shape:
         raise ImageError(f"segmentations that are joined need one shape (got {shape} and {other.shape})")
-    if opened(other, ndim).valid is not None:
-        labels = combine_images(_first, labels, other, ndim=ndim)
     wide = int(np.prod(shape[len(shape) - ndim :], dtype=object)) >= 2**32
     return gather(Numbering(1, np.dtype(np.uint64 if wide else np.uint32)), labels, other, ndim=ndim)
-
-
-def _first(pixels: Pixels, _: Pixels) -> Pixels:
-    return pixels
