@@ -7,7 +7,7 @@ its errors name no chunk. Arrays in shards, and those of others, are left to zar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -31,6 +31,7 @@ def array_document(
     chunks: Sequence[int],
     shards: Sequence[int] | None = None,
     dims: Sequence[str] = (),
+    attributes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the ``zarr.json`` of an array as this package writes it (https://zarr-specs.readthedocs.io, version 3)."""
     blosc_codec = {
@@ -59,7 +60,7 @@ def array_document(
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": {"b": False, "f": 0.0}.get(dtype.kind, 0),
         "codecs": codecs,
-        "attributes": {},
+        "attributes": dict(attributes or {}),
         "dimension_names": list(dims) or None,
     }
 
@@ -72,6 +73,7 @@ def is_ours(document: dict[str, Any]) -> bool:
             np.dtype(document["data_type"]),
             document["chunk_grid"]["configuration"]["chunk_shape"],
             dims=document["dimension_names"] or (),
+            attributes=document["attributes"],  # they change no chunk
         )
     except (KeyError, TypeError, ValueError):
         return False

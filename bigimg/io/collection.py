@@ -30,6 +30,7 @@ import xarray as xr
 from bigimg.errors import MissingInputError, ReadError, UnknownNameError
 from bigimg.io.documents import read_attributes
 from bigimg.io.frames import coordinates, frames_of
+from bigimg.io.geo import read_place
 from bigimg.io.items import Item, item_at, items_table, read_items
 from bigimg.io.names import check_id, inside, item_ids
 from bigimg.io.ngff import read_multiscale
@@ -38,6 +39,7 @@ from bigimg.io.scan import is_zarr
 from bigimg.io.sources import DIMS, Source
 from bigimg.io.stored import StoredSource, open_array
 from bigimg.io.tables import read_table
+from bigimg.io.validity import validity
 
 ToArray = Callable[[Source], Any]
 """Makes a lazy array (a Dask array) of a source."""
@@ -206,9 +208,7 @@ class Collection(LazyMapping[xr.DataArray]):
         return _stored(group, self.path, name, complete="bigimg" in self.attrs)
 
     def _lazy(self, source: Source, name: str) -> xr.DataArray:
-        return xr.DataArray(
-            self._to_array(source), coordinates(source), dims=source.dims, name=name, attrs=dict(source.attrs)
-        )
+        return lazy_image(source, self._to_array, name)
 
     def overview(self) -> list[str]:
         """Return what is in the collection, a line each: kinds of images, channels, pixel sizes, times, results."""
@@ -315,20 +315,30 @@ def _foreign_items(path: Path) -> pa.Table:
                 scale=tuple(source.attrs.get("scale", {}).get(dim) for dim in source.dims),
                 unit=tuple(source.attrs.get("units", {}).get(dim) for dim in source.dims),
                 channel_names=tuple(source.attrs.get("channel_names", ())),
-                attrs={"level": found.paths[0]},
+                attrs={"level": found.paths[0], **read_place(read_attributes(path))},
             )
         ]
     )
 
 
 def _stored(group: Path, root: Path, name: str, complete: bool) -> StoredSource:
-    found = read_multiscale(read_attributes(group), str(group))
+    attributes = read_attributes(group)
+    found = read_multiscale(attributes, str(group))
     folder = inside(group, found.paths[0])
     array = open_array(folder, root)
     return StoredSource(
-        name, str(folder), array.shape, array.dtype, found.dims, array.chunks, found.attrs,
+        name, str(folder), array.shape, array.dtype, found.dims, array.chunks,
+        {**found.attrs, **read_place(attributes)},
         complete=complete, root=str(root),
     )  # fmt: skip
+
+
+def lazy_image(source: Source, to_array: ToArray, name: str) -> xr.DataArray:
+    """Return the lazy image of ``source``: with its coordinates, and ``valid`` where it says which pixels count."""
+    attrs = dict(source.attrs)
+    image = xr.DataArray(to_array(source), coordinates(source), dims=source.dims, name=name, attrs=attrs)
+    mask = validity(source)
+    return image if mask is None else image.assign_coords(valid=(source.dims, to_array(mask)))
 
 
 def _plain_array(source: Source) -> Any:

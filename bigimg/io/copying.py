@@ -15,6 +15,9 @@ from operator import add
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bigimg.core.tile import Box, TileGrid
 from bigimg.errors import CorruptChunkError
 from bigimg.io.frames import write_frames
@@ -22,8 +25,9 @@ from bigimg.io.items import Item
 from bigimg.io.levels import build_pyramid, finish_levels, level_stages
 from bigimg.io.sources import FileSource
 from bigimg.io.stored import open_array
+from bigimg.io.validity import MASK, mask_pixels, valid_pixels, validity
 from bigimg.io.windows import GreyCounts
-from bigimg.io.writer import CHUNK, ArrayWriter, create_image, image_chunks, writer_of
+from bigimg.io.writer import CHUNK, ArrayWriter, create_array, create_image, image_chunks, writer_of
 
 _MOST_ROWS = 4 * CHUNK
 
@@ -39,18 +43,27 @@ class CopyBlock:
     box: Box
     again: bool
     """Whether the chunks may be there already."""
+    mask: ArrayWriter | None = None
+    """Where the mask of the file goes, if it has one."""
 
     def __call__(self) -> GreyCounts:
         """Copy it."""
         if self.again and self.writer.has(self.box):
             folder = Path(self.writer.path)
             try:
-                return GreyCounts.of(open_array(folder, folder).read(self.box, self.source.name, True), self.dims)
+                return self._counts(open_array(folder, folder).read(self.box, self.source.name, True))
             except CorruptChunkError:
                 pass  # a disk that failed: the source has the pixels still
         pixels = self.source[self.box]
+        if self.mask is not None:
+            # Before the pixels: a block that has its pixels has its mask.
+            self.mask.write(self.box[-2:], mask_pixels(self.source, self.box))
         self.writer.write(self.box, pixels)
-        return GreyCounts.of(pixels, self.dims)
+        return self._counts(pixels)
+
+    def _counts(self, pixels: NDArray[Any]) -> GreyCounts:
+        masked = validity(self.source) is not None
+        return GreyCounts.of(pixels, self.dims, valid_pixels(self.source, self.box, pixels) if masked else None)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -121,6 +134,8 @@ class ImageCopy:
         """Create the image, whose pixels are still to come."""
         source = self.source
         create_image(self.group, source.shape, source.dtype, source.dims, source.attrs, self.chunks, self.shards)
+        if source.attrs.get("mask"):
+            create_array(self.group / MASK, *self._mask)
         write_frames(self.group, source)
 
     def blocks(self) -> list[CopyBlock]:
@@ -129,7 +144,17 @@ class ImageCopy:
         writer = writer_of(self.group / "0", source.shape, source.dtype, self.chunks, self.shards)
         block = _block(source, writer.chunks)
         again = self.again and not writer.is_sharded
-        return [CopyBlock(source, writer, tile.write, again) for tile in TileGrid.regular(source.shape, block)]
+        mask = None
+        if source.attrs.get("mask"):
+            shape, dtype, _, chunks, shards = self._mask
+            mask = writer_of(self.group / MASK, shape, dtype, chunks, shards)
+        return [CopyBlock(source, writer, tile.write, again, mask) for tile in TileGrid.regular(source.shape, block)]
+
+    @property
+    def _mask(self) -> tuple[Any, ...]:
+        """What the array of the mask is made of."""
+        shards = None if self.shards is None else self.shards[-2:]
+        return self.source.shape[-2:], np.dtype(bool), self.source.dims[-2:], self.chunks[-2:], shards
 
     @property
     def describe(self) -> Describe:

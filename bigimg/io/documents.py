@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
         If the disk refuses.
     """
     try:
-        replace_file(folder / "zarr.json", json.dumps(document, indent=1).encode())
+        replace_file(folder / "zarr.json", json.dumps(_strict(document), indent=1).encode())
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}; is the disk full?") from error
 
@@ -75,3 +76,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _strict(value: Any) -> Any:
+    """Return ``value`` with words for the numbers that JSON has not, as Zarr spells them."""
+    if isinstance(value, Mapping):
+        return {key: _strict(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

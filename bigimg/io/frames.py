@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bigimg.io import geo
 from bigimg.io.readers import reader_named
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.stored import StoredSource
@@ -51,7 +52,21 @@ def write_frames(group: Path, source: Source) -> None:
         write_table(group / FRAMES, found, {"kind": "frames"})
 
 
-def coordinates(source: Source) -> Mapping[str, tuple[str, NDArray[np.float64], dict[str, Any]]]:
-    """Return the coordinates of the image of ``source``: the ``time`` of each frame of a video in seconds."""
+def coordinates(source: Source) -> Mapping[str, tuple[str, NDArray[Any], dict[str, Any]]]:
+    """Return the coordinates of the image of ``source``, those that are known.
+
+    The ``time`` of each frame of a video in seconds, or the moment of each scene of a series; where the place on the
+    Earth is known, ``y`` and ``x`` of the centres of pixels.
+    """
+    known: dict[str, tuple[str, NDArray[Any], dict[str, Any]]] = {}
     found = frames_of(source)
-    return {} if found is None else {"time": ("t", found["time"].to_numpy(np.float64), {"units": "second"})}
+    if found is not None:
+        known["time"] = "t", found["time"].to_numpy(np.float64), {"units": "second"}
+    elif source.attrs.get("times"):
+        known["time"] = "t", np.array(source.attrs["times"], "datetime64[ns]"), {}
+    transform = source.attrs.get("transform")
+    if transform is not None and geo.is_upright(geo.affine(transform, source.name)):
+        sizes = dict(zip(source.dims, source.shape))
+        for dim, values in zip("yx", geo.centres(geo.affine(transform, source.name), sizes["y"], sizes["x"])):
+            known[dim] = dim, values, geo.coordinate_attributes(dim, source.attrs.get("crs"))
+    return known

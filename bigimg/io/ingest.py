@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from bigimg.io.publish import MARK, begin, check_absent, publish, sweep
 from bigimg.io.references import reference_to
 from bigimg.io.scan import OnError, Skipped, open_sources
 from bigimg.io.sources import FileSource
+from bigimg.io.validity import collar_notes, with_nodata
 from bigimg.io.writer import CHUNK
 
 JOURNAL = "ingest.journal"
@@ -47,6 +48,8 @@ class Ingested:
     skipped: tuple[Skipped, ...]
     added: int = 0
     """Of the items, those that this ingest has brought."""
+    notes: tuple[str, ...] = ()
+    """What looks wrong, and nothing could be decided about."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,13 @@ class _How:
     shard: int | None
     pack: bool
     mode: Mode
+    nodata: float | None = None
 
     def key(self, source: FileSource) -> list[Any]:
         """Return what makes a file that is copied so the same as another one."""
         return [
             source.path, source.part, source.size, source.mtime_ns, list(source.shape), source.dtype.name,
-            self.chunk, self.shard, self.mode,
+            self.chunk, self.shard, self.mode, *([] if self.nodata is None else [self.nodata]),
         ]  # fmt: skip
 
 
@@ -98,6 +102,7 @@ def ingest(
     pack: bool = False,
     mode: Mode = "copy",
     append: bool = False,
+    nodata: float | None = None,
     chunk: int = CHUNK,
     shard: int | None = None,
     pool: Executor | None = None,
@@ -123,6 +128,8 @@ def ingest(
         where it is; its digest guards against change.
     append
         Add to the collection ``dest`` what is not in it. Files that it was made of are not read again.
+    nodata
+        The value of pixels that are none, in the place of what files say: such as 0, for the collar of a scene.
     chunk
         Rows and columns of a chunk.
     shard
@@ -152,7 +159,9 @@ def ingest(
     if not append:
         check_absent(dest)
     sources, skipped = open_sources(source, on_error)
-    how = _How(chunk, shard, pack, mode)
+    sources = [with_nodata(each, nodata) for each in sources]
+    how = _How(chunk, shard, pack, mode, nodata)
+    notes = collar_notes(sources)
     root = dest if append else _building(dest, source, how)
     done = _Done.read(root / JOURNAL)
     try:
@@ -161,7 +170,7 @@ def ingest(
             work.carry_out(sources, pool, progress)
         skipped += work.skipped
         _check_any(work.items, source, skipped)
-        marks = {**_marks(root), "source": str(source)}
+        marks = {**_marks(root), "source": str(source), **({"notes": list(notes)} if notes else {})}
         _sweep(root, work.items)
         finish(root, work.items, skipped, marks)
     except BaseException as error:
@@ -170,7 +179,7 @@ def ingest(
         raise
     if not append:
         publish(root, dest)
-    return Ingested(dest, len(work.items), tuple(skipped), len(work.items) - len(before))
+    return Ingested(dest, len(work.items), tuple(skipped), len(work.items) - len(before), notes)
 
 
 def _check_any(items: Sequence[Item], source: str | Path, skipped: Sequence[Skipped]) -> None:
@@ -200,7 +209,10 @@ class _Work:
         create_group(self.root / "images", {})
         sources = self._new(sources)
         rows: dict[str, Item] = {}
-        packs, single = choose_packs(sources, self.how.chunk) if self.how.pack else ([], list(sources))
+        # A packed array has no place for the masks of its images.
+        plain, masked = ([each for each in sources if bool(each.attrs.get("mask")) == is_so] for is_so in (False, True))
+        packs, single = choose_packs(plain, self.how.chunk) if self.how.pack else ([], list(plain))
+        single += masked
         jobs: list[Stages] = []
         names: list[list[FileSource]] = []
         for source in single:
@@ -270,7 +282,7 @@ class _Work:
         yield [], last
 
     def _record(self, source: FileSource, key: list[Any], item: Item) -> None:
-        self.journal.add({"done": source.name, "key": key, "item": asdict(item)})
+        self.journal.add({"done": source.name, "key": key, "item": vars(item)})
 
     def _pack(
         self, path: str, group: Sequence[FileSource], rows: dict[str, Item]
@@ -292,7 +304,7 @@ class _Work:
         outcome: list[Any] = []
         yield [task], outcome
         if all(isinstance(each, Item) for each in outcome[0]):
-            self.journal.add({**mark, "items": [asdict(each) for each in outcome[0]]})
+            self.journal.add({**mark, "items": [vars(each) for each in outcome[0]]})
         yield [], outcome[0]
 
     def _take(self, sources: list[FileSource], result: list[Any] | Exception, rows: dict[str, Item]) -> None:
@@ -325,7 +337,7 @@ def _is_begun(root: Path, source: FileSource) -> bool:
 def _building(dest: Path, source: str | Path, how: _How) -> Path:
     """Return the folder that ``dest`` is built in: the one an earlier ingest of the same has left, or a new one."""
     check_absent(dest)
-    key = repr((str(Path(source).expanduser().resolve()), how.chunk, how.shard, how.pack, how.mode))
+    key = repr((str(Path(source).expanduser().resolve()), how.chunk, how.shard, how.pack, how.mode, how.nodata))
     aside = dest.with_name(f"{dest.name}{MARK}{sha256(key.encode()).hexdigest()[:8]}")
     return aside if (aside / JOURNAL).is_file() else begin(dest, aside)
 

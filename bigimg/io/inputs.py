@@ -9,6 +9,7 @@ from pathlib import Path
 from bigimg.io.collection import open_collection
 from bigimg.io.scan import OnError, Skipped, is_zarr, open_sources
 from bigimg.io.sources import Source
+from bigimg.io.validity import with_nodata
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,10 @@ class Inputs:
     skipped: tuple[Skipped, ...]
 
 
-def open_inputs(source: str | Path, on_error: OnError = "fail") -> Inputs:
+def open_inputs(source: str | Path, on_error: OnError = "fail", nodata: float | None = None) -> Inputs:
     """Open every image that ``source`` names; no pixel is read.
+
+    ``nodata`` is the value of pixels that are none, in the place of what files say.
 
     Raises
     ------
@@ -29,6 +32,9 @@ def open_inputs(source: str | Path, on_error: OnError = "fail") -> Inputs:
     """
     path = Path(source).expanduser()
     if is_zarr(path):
-        return Inputs(open_collection(path).sources, ())
+        found = open_collection(path).sources
+        if nodata is None:
+            return Inputs(found, ())
+        return Inputs({name: with_nodata(each, nodata) for name, each in found.items()}, ())
     sources, skipped = open_sources(source, on_error)
-    return Inputs({each.name: each for each in sources}, tuple(skipped))
+    return Inputs({each.name: with_nodata(each, nodata) for each in sources}, tuple(skipped))

@@ -113,6 +113,8 @@ class Item:
             "channel_names": self.channel_names,
             **self.attrs,
         }
+        if "transform" in attrs:
+            attrs["transform"] = tuple(attrs["transform"])  # JSON has made a list of it
         return {key: value for key, value in attrs.items() if value not in ({}, ())}
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bigimg.core.tile import Box, Chunks, TileGrid, box_shape
 from bigimg.errors import AlignmentError, ImageError, OutputError, OutputExistsError
-from bigimg.io import codecs, ngff
+from bigimg.io import codecs, geo, ngff
 from bigimg.io.documents import create_group, plain, read_attributes, replace_file, write_document
 from bigimg.io.names import check_id
 from bigimg.io.stored import signature
@@ -124,6 +124,7 @@ def create_array(
     dims: Sequence[str],
     chunks: Sequence[int],
     shards: Sequence[int] | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> ArrayWriter:
     """Create an empty Zarr array in ``folder``, with checksummed chunks, cut to the image where they are larger.
 
@@ -136,7 +137,7 @@ def create_array(
     chunks, shards = _cut(shape, chunks, shards)
     if (folder / "zarr.json").exists():
         raise OutputExistsError(f"there is an array at {folder} already")
-    write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims))
+    write_document(folder, codecs.array_document(shape, dtype, chunks, shards, dims, attributes))
     return writer_of(folder, shape, dtype, chunks, shards)
 
 
@@ -174,14 +175,16 @@ def create_image(
 ) -> ArrayWriter:
     """Create the group of one OME-Zarr image and its largest level; `bigimg.io.levels` makes the others.
 
-    ``attrs`` are those of a source: ``scale``, ``units``, ``channel_names``, and whatever else to keep.
+    ``attrs`` are those of a source: ``scale``, ``units``, ``channel_names``, and whatever else to keep. Where they say
+    what place on the Earth the image has, the group says it too, in CF's way and in that of the Zarr conventions.
     """
     _check_dims(dims)
     kept = {key: attrs[key] for key in attrs if key not in ("scale", "units", "channel_names")}
     ome = ngff.image_metadata(group.name, dims, attrs, 1, None)
     own = {"attrs": plain(kept), "channel_names": list(attrs.get("channel_names", ()))}
-    create_group(group, {"ome": ome, "bigimg": own})
-    return create_array(group / "0", shape, dtype, dims, chunks, shards)
+    create_group(group, {"ome": ome, "bigimg": own, **geo.group_attributes(attrs, dims, shape)})
+    _write_place(group, attrs, dims, shape)
+    return create_array(group / "0", shape, dtype, dims, chunks, shards, geo.array_attributes(attrs, np.dtype(dtype)))
 
 
 def create_labels(
@@ -218,8 +221,26 @@ def create_labels(
     if name in names:
         raise OutputExistsError(f"{item} has labels {name!r} already")
     create_group(item / "labels", {"ome": {"version": ngff.VERSION, "labels": [*names, name]}})
-    create_group(group, {"ome": ngff.label_metadata(name, dims, attrs, 1, image)})
-    return create_array(group / "0", shape, dtype, dims, chunks, shards)
+    place = {key: attrs[key] for key in ("crs", "transform") if key in attrs}
+    ome = ngff.label_metadata(name, dims, attrs, 1, image)
+    create_group(group, {"ome": ome, **geo.group_attributes(place, dims, shape)})
+    _write_place(group, place, dims, shape)
+    return create_array(group / "0", shape, dtype, dims, chunks, shards, geo.array_attributes(place, np.dtype(dtype)))
+
+
+def _write_place(group: Path, attrs: Mapping[str, Any], dims: Sequence[str], shape: Sequence[int]) -> None:
+    """Write the variables ``spatial_ref``, ``y`` and ``x`` beside the levels of an image whose place is known."""
+    if attrs.get("transform") is None:
+        return
+    write_document(group / geo.GRID_MAPPING, geo.grid_mapping_document(attrs))
+    transform = geo.affine(attrs["transform"], str(group))
+    if not geo.is_upright(transform):
+        return
+    sizes = dict(zip(dims, shape))
+    for dim, values in zip("yx", geo.centres(transform, sizes["y"], sizes["x"])):
+        said = geo.coordinate_attributes(dim, attrs.get("crs"))
+        writer = create_array(group / dim, values.shape, values.dtype, (dim,), values.shape, attributes=said)
+        writer.write((slice(0, len(values)),), values)
 
 
 def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, Any], chunk: int) -> tuple[int, ...]:

@@ -12,13 +12,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bigimg.engine.lazy import from_store
 from bigimg.errors import BigimgError, RunError
-from bigimg.io.frames import coordinates
+from bigimg.io import collection
 from bigimg.ops.statistics import BINS, derive, histogram
 from bigimg.ops.threshold.histograms import LI_BINS
 from bigimg.run import catalog
-from bigimg.run.inputs import tile_shape
+from bigimg.run.inputs import lazy_array
 from bigimg.run.places import Moves, check_labels, check_together, moves_of
 from bigimg.run.steps import INPUT, Step, image_parameters, table_parameters
 from bigimg.run.workflow import Workflow
@@ -48,13 +47,7 @@ class Evaluated:
 
 def lazy_image(source: Any, tile: int) -> xr.DataArray:
     """Return a source as a lazy image cut into tiles of ``tile`` rows and columns; colours stay together."""
-    return xr.DataArray(
-        from_store(source, tile_shape(source, tile)),
-        coordinates(source),
-        dims=source.dims,
-        name=source.name,
-        attrs=dict(source.attrs),
-    )
+    return collection.lazy_image(source, partial(lazy_array, tile=tile), source.name)
 
 
 def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:

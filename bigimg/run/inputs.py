@@ -60,6 +60,7 @@ def ingest(
     pack: bool = False,
     mode: Literal["copy", "reference"] = "copy",
     append: bool = False,
+    nodata: float | None = None,
     cluster: str | Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -82,6 +83,8 @@ def ingest(
         where it is and is read there. A file that changes is an error then, never other pixels.
     append
         Add to the collection ``dest`` what is not in it.
+    nodata
+        The value of pixels that are none, in the place of what files say: such as 0, for the collar of a scene.
     cluster, workers
         Name or file of a cluster profile, whose workers see ``source`` and ``dest``, and how many workers; by default
         threads of this process.
@@ -103,7 +106,15 @@ def ingest(
     >>> cells = bigimg.ingest("my_images/", "cells.zarr", on_error="skip")  # doctest: +SKIP
     """
     work = partial(
-        ingest_files, source, dest, on_error=on_error, pack=pack, mode=mode, append=append, progress=progress
+        ingest_files,
+        source,
+        dest,
+        on_error=on_error,
+        pack=pack,
+        mode=mode,
+        append=append,
+        nodata=nodata,
+        progress=progress,
     )
     if cluster is None:
         return open(work().path)

@@ -19,6 +19,8 @@ RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (37, 53), np.uint8)
 COLOUR = RNG.integers(0, 256, (37, 53, 3), np.uint8)
 PAGES = np.stack([GREY] * 3)
+BANDS = RNG.integers(1, 4000, (5, 141, 203), np.uint16)
+BLOCKS = {"blockxsize": 32, "blockysize": 16}
 CLIP = RNG.integers(0, 256, (11, 36, 52, 3), np.uint8)
 
 
@@ -34,6 +36,18 @@ def _write_video(path: Path, codec: str, pixel_format: str, pictures: Any, **opt
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def _write_scene(path: Path, driver: str, pixels: Any, **options: Any) -> None:
+    import rasterio
+
+    bands = pixels.reshape(-1, *pixels.shape[-2:])
+    place = rasterio.Affine(30.0, 0.0, 717345.0, 0.0, -30.0, -2776995.0)
+    with rasterio.open(
+        path, "w", driver=driver, count=len(bands), height=bands.shape[1], width=bands.shape[2], dtype=bands.dtype,
+        crs="EPSG:32621", transform=place, **options,
+    ) as scene:  # fmt: skip
+        scene.write(bands)
 
 
 # For each reader: files it must read, how they are made, and the pixels in them along the axes named.
@@ -56,6 +70,23 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "strips.tif": (
             lambda path: tifffile.imwrite(path, GREY, rowsperstrip=5, compression="lzw", predictor=True),
             GREY,
+        ),
+    },
+    "geotiff": {
+        "scene.tif": (lambda path: _write_scene(path, "GTiff", BANDS, nodata=0, tiled=True, **BLOCKS), BANDS),
+        "strips.tif": (lambda path: _write_scene(path, "GTiff", GREY, compress="lzw", blockysize=5), GREY),
+        "pixels.tif": (
+            lambda path: _write_scene(path, "GTiff", BANDS, interleave="pixel", compress="zstd", tiled=True, **BLOCKS),
+            BANDS,
+        ),
+        "big.tif": (lambda path: _write_scene(path, "GTiff", BANDS.astype("f4"), bigtiff="YES"), BANDS.astype("f4")),
+        "cog.tif": (
+            lambda path: _write_scene(path, "COG", BANDS, compress="deflate", blocksize=128, overview_count=1),
+            BANDS,
+        ),
+        "lossless.jp2": (
+            lambda path: _write_scene(path, "JP2OpenJPEG", BANDS, reversible="YES", quality="100", blockxsize=64),
+            BANDS,
         ),
     },
     "npy": {
@@ -81,6 +112,8 @@ def sample(request, tmp_path):
     reader, name = request.param
     if reader.NAME == "video":
         pytest.importorskip("av", reason="videos are an extra")
+    if reader.NAME == "geotiff":
+        pytest.importorskip("rasterio", reason="scenes are an extra")
     make, pixels = SAMPLES[reader.NAME][name]
     path = tmp_path / name
     make(path)

@@ -14,13 +14,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bigimg.errors import ReadError
-from bigimg.io.readers import npy, raster, tiff, video
+from bigimg.io.readers import geotiff, npy, raster, tiff, video
 from bigimg.io.readers.header import ImageHeader, Reader
 
-READERS: tuple[Reader, ...] = (raster, tiff, npy, video)
+READERS: tuple[Reader, ...] = (raster, geotiff, tiff, npy, video)
 """Every reader."""
 
-SUFFIXES = tuple(sorted(suffix for reader in READERS for suffix in reader.SUFFIXES))
+SUFFIXES = tuple(sorted({suffix for reader in READERS for suffix in reader.SUFFIXES}))
 """Suffixes of file names that promise an image."""
 
 HEAD = 16
@@ -48,7 +48,7 @@ def find_reader(path: Path) -> Reader:
     except OSError as error:
         raise ReadError(f"{path} cannot be opened: {error.strerror or error}") from error
     for reader in READERS:
-        if reader.matches(head):
+        if reader.matches(head) and _takes(reader, path):
             return reader
     if not head:
         raise ReadError(f"{path} is empty: it has 0 bytes; copy it again from where it came, or remove it")
@@ -58,3 +58,9 @@ def find_reader(path: Path) -> Reader:
             "copy it again from where it came, or remove it"
         )
     raise ReadError(f"{path} is not an image: it starts with {head[:12]!r}; images are {', '.join(SUFFIXES)}")
+
+
+def _takes(reader: Reader, path: Path) -> bool:
+    """Ask a reader that shares its first bytes with another one."""
+    takes = getattr(reader, "takes", None)
+    return takes is None or bool(takes(path))

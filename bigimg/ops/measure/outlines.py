@@ -19,6 +19,7 @@ from bigimg.core.well_known_binary import encode
 from bigimg.engine.faces import composed
 from bigimg.engine.kinds import opened, reduce, resolved
 from bigimg.errors import ImageError, ParameterError
+from bigimg.io.geo import place_of
 from bigimg.kernels.outlines import Index, TileOutlines, assemble, trace
 from bigimg.ops.spacing import Spacing, along_axes
 
@@ -96,10 +97,11 @@ def polygons(
         itself says, so that coordinates are in it.
     transform : sequence of 6 float, optional
         The affine map ``a, b, c, d, e, f`` of a georeferenced image, as rasterio and STAC write it:
-        ``x = a * column + b * row + c`` and ``y = d * column + e * row + f``. Instead of ``spacing``.
+        ``x = a * column + b * row + c`` and ``y = d * column + e * row + f``. Instead of ``spacing``; without both,
+        that of an image that knows its place on the Earth.
     crs : str, optional
-        The coordinate reference system that ``transform`` leads to, such as ``"EPSG:32633"``; it is kept in
-        ``attrs["crs"]`` of the table.
+        The coordinate reference system that ``transform`` leads to, such as ``"EPSG:32633"``, by default that of the
+        image; it is kept in ``attrs["crs"]`` of the table.
 
     Returns
     -------
@@ -143,6 +145,9 @@ def polygons(
         )
     if given.pixels.ndim != 2:
         raise ImageError(f"{OWNER} outlines the labels of one plane (got shape {given.pixels.shape})")
+    known, place = place_of(labels)
+    if transform is None and spacing == 1.0 and place is not None:
+        transform, crs = place, crs or known
     return reduce(TraceOutlines(given.pixels.shape[1], _affine(labels, spacing, transform, crs), crs), labels)
 
 
