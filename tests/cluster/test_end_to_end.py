@@ -146,6 +146,8 @@ def test_the_plan_counts_the_tasks_that_run(images, shared, tmp_path):
     for stage in planned.stages:
         expected[stage.name] = expected.get(stage.name, 0) + stage.tiles
     measured = {name: ran.get(name, 0) for name in expected}
+    # Of a chunk thinner than the halo neighbours want all, and no frame.
+    assert measured.pop("halo") <= expected.pop("halo")
     assert measured == expected
 
 
