@@ -18,8 +18,9 @@ from bigimg.kernels.exact_sums import to_float
 from bigimg.kernels.region_properties import Columns, Quantities
 
 Floats = NDArray[np.float64]
+_LARGE = 2.0**900
 _DOWN = 512
-"""By how many powers of two sums beyond the largest float are scaled down, so that their ratios can be taken."""
+"""By how many powers of two larger sums are scaled down, so that neither they nor sums of them leave float64."""
 _KEPT = ("label", "area", "lower", "upper", "perimeter", "windows", "filled", "min", "max")
 
 
@@ -96,7 +97,7 @@ def central(
     nearest = (2 * sign * moments[:, first] + sign * mass) // (2 * sign * mass)
     exact = shift(moments, powers, -nearest)
     rounded = to_float(exact, unit)
-    large = ~np.isfinite(rounded).all(axis=1)
+    large = (np.abs(rounded) > _LARGE).any(axis=1)
     rounded[large] = to_float(exact[large], unit - _DOWN)
     beyond = rounded[:, first] / rounded[:, :1]
     about = shift(rounded, powers, -beyond)

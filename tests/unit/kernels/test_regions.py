@@ -181,6 +181,20 @@ def test_the_largest_floats_still_have_a_centroid(shared):
     assert found["moments_weighted_central-0-1"][0] == 0
 
 
+@pytest.mark.parametrize("exponent", [308, 307, 306, 304, -310])
+def test_moments_at_the_ends_of_float64_do_not_depend_on_tiles(exponent):
+    rng = np.random.default_rng(exponent + 400)
+    labels = rng.integers(0, 4, (9, 12))
+    image = rng.uniform(-1, 1.5, labels.shape) * 10.0**exponent
+    whole = table(measure(labels, (0, 0), image, properties=WEIGHTED, shared=NONE_SHARED), WEIGHTED)
+
+    halves = [measure(labels[:, x : x + 5], (0, x), image[:, x : x + 5], properties=WEIGHTED) for x in (0, 5, 10)]
+    found = table(merge(merge(halves[2], halves[0]), halves[1]), WEIGHTED)
+
+    for name, column in whole.items():
+        assert found[name].tobytes() == column.tobytes(), name
+
+
 def test_deviation_survives_a_huge_offset():
     labels = np.ones((1, 4), dtype=np.uint8)
     image = 1e15 + np.array([[0.0, 1.0, 2.0, 3.0]])
