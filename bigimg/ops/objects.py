@@ -58,7 +58,7 @@ class Objects(Gather[LabelledTile, LabelledTile | Block, Numbers]):
     holes: bool = False
     """Whether the objects are those of the background; the mask is then what they leave."""
     open_ends: bool = False
-    """Whether holes go on where pixels are not valid, and beyond: as at the border of the image."""
+    """Whether objects, or holes, go on where pixels are not valid, and beyond: as at the border of the image."""
     name: ClassVar[str] = "objects"
     keeps: ClassVar[int] = 6  # the runs of a checkerboard, the worst there is
     quick: ClassVar[bool] = True
@@ -89,10 +89,10 @@ class Objects(Gather[LabelledTile, LabelledTile | Block, Numbers]):
 
     def members(self, pixels: Pixels, valid: Valid | None) -> NDArray[np.bool_]:
         """Return the pixels that objects are made of."""
-        if self.holes and self.open_ends:
-            return ~pixels if valid is None else ~(pixels & valid)
         members = ~pixels if self.holes else pixels
-        return members if valid is None else members & valid
+        if valid is None:
+            return members
+        return members | ~valid if self.open_ends else members & valid
 
     def seeds(self, pixels: Pixels) -> NDArray[np.bool_] | None:  # noqa: ARG002 - a mask has none
         """Return the pixels one of which an object must hold to be seeded."""
@@ -168,9 +168,11 @@ class Objects(Gather[LabelledTile, LabelledTile | Block, Numbers]):
         )
 
 
-def select_objects(mask: Any, connectivity: int | None, dims: str, *wanted: Filter) -> Any:
-    """Return the mask of the objects that pass."""
-    work = objects_of(mask, connectivity, dims, "mask")
+def select_objects(mask: Any, connectivity: int | None, dims: str, *wanted: Filter, open_ends: bool = False) -> Any:
+    """Return the mask of the objects that pass; ``open_ends`` for what looks at the border."""
+    # Without a mask nothing is open, and the tiles that an earlier filter has labelled serve this one.
+    open_ends = open_ends and opened(mask, len(dims), tuple(dims)).valid is not None
+    work = objects_of(mask, connectivity, dims, "mask", open_ends=open_ends)
     return finished(mask, replace(work, filters=work.filters + wanted), dims)
 
 

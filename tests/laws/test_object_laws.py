@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -314,3 +316,50 @@ def test_volumes_that_wind_through_every_tile(chunks):
 def test_neighbours_that_are_none(params, words):
     with pytest.raises(ParameterError, match=words):
         measure.label(np.ones((4, 4), bool), **params)
+
+
+OUTSIDE = {
+    "clear_border": ours.clear_border,
+    "fill_holes": ours.fill_holes,
+    "filter_sizes": partial(ours.filter_sizes, min_size=2, max_size=9),
+    "label": measure.label,
+    "largest_objects": partial(ours.largest_objects, number=2),
+    "remove_small_holes": partial(ours.remove_small_holes, max_size=3),
+    "remove_small_objects": partial(ours.remove_small_objects, min_size=3),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 12), st.integers(1, 12), DENSITIES, st.integers(0, 2**31))
+def test_pixels_that_are_not_valid_are_as_if_outside_of_the_image(name, rows, columns, density, seed):
+    rng = np.random.default_rng(seed)
+    mask = rng.random((rows, columns)) < density
+    sides = [tuple(int(side) for side in rng.integers(0, 3, 2)) for _ in range(2)]
+    valid = np.pad(np.ones(mask.shape, bool), sides)
+    shown = np.where(valid, np.pad(mask, sides), rng.random(valid.shape) < 0.5)
+    inside = tuple(slice(low, low + size) for (low, _), size in zip(sides, mask.shape))
+    image = xr.DataArray(shown, dims=("y", "x"), coords={"valid": (("y", "x"), valid)})
+    for given_image in (image, image.chunk(dict(zip("yx", random_chunks(shown.shape, seed))))):
+        np.testing.assert_array_equal(OUTSIDE[name](given_image).values[inside], OUTSIDE[name](mask))
+
+
+def test_what_goes_on_beside_a_pixel_that_is_not_valid():
+    mask = np.array(
+        [
+            [0, 0, 0, 0, 0, 0, 0],
+            [0, 1, 1, 0, 1, 1, 1],
+            [0, 1, 1, 0, 1, 0, 1],
+            [0, 0, 0, 0, 1, 1, 1],
+            [0, 0, 0, 0, 0, 0, 0],
+        ],
+        bool,
+    )
+    hidden = np.zeros(mask.shape, bool)
+    hidden[3, 3] = True
+    shown = np.ma.MaskedArray(np.pad(mask, ((0, 0), (0, 1))), mask=np.pad(hidden, ((0, 0), (0, 1))))
+    assert not ours.clear_border(shown).data.any(), "both may go on under the pixel that is not valid"
+    hidden[3, 3], hidden[2, 5] = False, True
+    shown = np.ma.MaskedArray(np.pad(mask, ((0, 0), (0, 1))), mask=np.pad(hidden, ((0, 0), (0, 1))))
+    assert not ours.fill_holes(shown).data[2, 5], "nobody knows whether it is a hole"
+    assert ours.clear_border(shown).data.sum() == 4

@@ -107,8 +107,8 @@ def clear_border(mask: Any, *, dims: Dims = "yx") -> Any:
     Returns
     -------
     (..., M, N) boolean array
-        The border of a tile is no border, nor are pixels that are not valid: they are background. Pixels are neighbours
-        across corners too, as in scikit-image.
+        The border of a tile is no border. Pixels that are not valid are as if outside of the image: an object beside
+        one may go on there, and is removed. Pixels are neighbours across corners too, as in scikit-image.
 
     Notes
     -----
@@ -120,7 +120,7 @@ def clear_border(mask: Any, *, dims: Dims = "yx") -> Any:
     >>> clear_border(np.pad([[True]], 1) | np.eye(3, dtype=bool)).any()
     np.False_
     """
-    return select_objects(mask, None, dims, ByBorder(touches=False))
+    return select_objects(mask, None, dims, ByBorder(touches=False), open_ends=True)
 
 
 @composed(takes="mask", gives="mask")
@@ -212,8 +212,8 @@ def fill_holes(mask: Any, *, connectivity: Connectivity = 1, dims: Dims = "yx") 
     Returns
     -------
     (..., M, N) boolean array
-        A hole is filled wherever tiles cut it. Where pixels are not valid nobody knows how the background goes on: what
-        leads there is open, as at the border of the image.
+        A hole is filled wherever tiles cut it. Pixels that are not valid are as if outside of the image: a hole beside
+        one may go on there, and stays open.
 
     Notes
     -----

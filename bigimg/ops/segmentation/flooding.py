@@ -293,8 +293,8 @@ def watershed(
     Returns
     -------
     (..., M, N) array
-        Labels, of the dtype of the markers: 0 outside the mask, in objects without a marker, and where a pixel of one of
-        the images is not valid.
+        Labels, of the dtype of the markers: 0 outside the mask, in objects without a marker, and where a pixel of
+        one of the images is not valid.
 
     Raises
     ------
