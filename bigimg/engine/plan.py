@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from bigimg.core.tile import TileGrid
 from bigimg.engine.gather import FinishLayer, GatherLayer
 from bigimg.engine.lazy import TileLayer
 from bigimg.engine.project import ProjectLayer
@@ -53,14 +54,15 @@ def _stages_of(layer: Any) -> list[Stage]:
     if isinstance(layer, ReduceLayer):
         tiles = len(layer.grid)
         does = " + ".join(image.does for image in layer.images if image.does != "read")
+        halos = [halo_along(layer.reduction, len(image.chunks)) for image in layer.images]
         return [
             Stage(
                 layer.reduction.name,
                 f"{does} -> {layer.reduction.name}" if does else layer.reduction.name,
                 tiles,
                 tiles + tree_tasks(tiles),
-                sum(image.bytes_read() for image in layer.images),
-                sum(image.bytes_per_task(halo_along(layer.reduction, len(image.chunks))) for image in layer.images),
+                sum(image.bytes_read(TileGrid(image.chunks, halo)) for image, halo in zip(layer.images, halos)),
+                sum(image.bytes_per_task(halo) for image, halo in zip(layer.images, halos)),
             )
         ]
     if isinstance(layer, GatherLayer):

@@ -76,7 +76,8 @@ def evaluate(workflow: Workflow, image: xr.DataArray) -> Evaluated:
             if value is not None:
                 # A threshold of the whole image: its value, and the histogram it lies in, belong in the report.
                 found = histogram(results[step.source], bins=BINS_OF.get(step.op, BINS))
-                thresholds[step.name] = found, value(results[step.source], **step.params)
+                known_to_it = {name: given for name, given in step.params.items() if name in value.parameters}
+                thresholds[step.name] = found, value(results[step.source], **known_to_it)
             moves[step.name] = moves_of(step, moves)
             if step.kind == "labels" and step.keep:
                 check_labels(results[step.name], image, moves[step.name])

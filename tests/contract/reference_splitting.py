@@ -41,6 +41,16 @@ def peaks(image, *, fraction, valley, floor, connectivity):
     image = image.astype("float64")
     if (image == image.flat[0]).all():
         return np.zeros(image.shape, bool)
+    background, value = levels(image)
+    height = image - background
+    height = np.where((height > floor * (value - background)) & (height > 0), height, 0)
+    labels = grounds(height, height > 0, valley, connectivity)
+    highest = np.append(0, ndi.maximum(height, labels, np.arange(1, labels.max() + 1)))
+    return (labels > 0) & (height > fraction * highest[labels])
+
+
+def levels(image):
+    """Return the grey value of the background, and Otsu's value."""
     if image.dtype.kind == "f" and (image % 1).any():
         counts, edges = np.histogram(image, 256)
         centers = (edges[:-1] + edges[1:]) / 2
@@ -49,12 +59,7 @@ def peaks(image, *, fraction, valley, floor, connectivity):
         centers = np.arange(counts.size) + image.min()
     value = threshold_otsu(hist=(counts, centers))
     dark = np.repeat(centers[centers <= value], counts[centers <= value])
-    background = np.sort(dark)[(dark.size - 1) // 2]
-    height = image - background
-    height = np.where((height > floor * (value - background)) & (height > 0), height, 0)
-    labels = grounds(height, height > 0, valley, connectivity)
-    highest = np.append(0, ndi.maximum(height, labels, np.arange(1, labels.max() + 1)))
-    return (labels > 0) & (height > fraction * highest[labels])
+    return np.sort(dark)[(dark.size - 1) // 2], value
 
 
 def plateaus_of(hills, near):
@@ -119,7 +124,21 @@ def blobs(shape):
     return make
 
 
+def floor_of(image, floor):
+    """Return the grey value of the floor."""
+    background, value = levels(image.astype("float64"))
+    return background + floor * (value - background)
+
+
 CASES = [
+    Case(
+        "threshold.peak_fraction_value",
+        lambda image: floor_of(image, 0.4),
+        {"floor": 0.4},
+        ("uint8", "int16", "float64"),
+        rtol=1e-12,
+        image=blobs((61, 47)),
+    ),
     peaks_case(0.3, 0.8, 0.5),
     peaks_case(0.7, 0.95, 0.0, 2),
     peaks_case(0.5, 0.8, 0.5, volume=True),

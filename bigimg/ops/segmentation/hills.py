@@ -7,29 +7,32 @@ hills and high ones, so that nothing need be known of how high, or how wide, the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims
 from bigimg.core.tile import Tile
-from bigimg.engine.faces import tilewise
-from bigimg.engine.kinds import combine_images, gather
+from bigimg.engine.kinds import gather, opened
+from bigimg.kernels.reconstruction import Keys
 from bigimg.ops.measure.labels import label
 from bigimg.ops.morphology.extrema import Plateaus, RegionalMaxima, Sent
-from bigimg.ops.morphology.geodesic import reconstruction
-from bigimg.ops.segmentation.flooding import watershed
+from bigimg.ops.morphology.geodesic import Flow, Solved
+from bigimg.ops.segmentation.flooding import Flooded, Watershed
+from bigimg.ops.segmentation.flooding import Sent as SentObjects
+
+LARGEST = 2**27
+"""Pixels of the largest box that hills joined by pixels above 0 may fill: the default of ``watershed``."""
 
 
-def grounds(height: Any, mask: Any, valley: float, connectivity: int, dims: Dims) -> Any:
-    """Return the labels of the hills in ``mask``: every pixel of it lies on the ground of one.
+def grounds(height: Any, valley: float, connectivity: int, dims: Dims) -> Any:
+    """Return the labels of the hills: every pixel above 0 lies on the ground of one.
 
     Parameters
     ----------
     height : (..., M, N) array of float64
-        Above 0 in the mask, and 0 elsewhere.
-    mask : boolean image of the same shape and kind
+        0 where there are no hills, and nowhere below.
     valley : float
         How low the way to a higher hill must lead for a hill to count, as a fraction of its height; above 0, below 1.
     connectivity : int
@@ -38,23 +41,51 @@ def grounds(height: Any, mask: Any, valley: float, connectivity: int, dims: Dims
         The axes that hills spread along.
     """
     ndim = len(dims)
-    cut = reconstruction(times(height, factor=valley), mask=height, connectivity=connectivity, dims=dims)
-    tops = gather(Tops(ndim, connectivity, minima=False), cut, ndim=ndim)
-    inside = combine_images(np.logical_and, tops, mask, dtype=bool, ndim=ndim)
-    markers = label(inside, connectivity=connectivity, dims=dims)
-    return watershed(times(height, factor=-1.0), markers=markers, mask=mask, connectivity=connectivity, dims=dims)
+    flat = gather(
+        Flattened(ndim, connectivity, down=False, pixel=np.dtype(np.float64), valley=valley), height, ndim=ndim
+    )
+    markers = label(
+        gather(Tops(ndim, connectivity, minima=False), flat, ndim=ndim), connectivity=connectivity, dims=dims
+    )
+    work = Grounds(ndim, connectivity, opened(markers, ndim).pixels.dtype, LARGEST)
+    return gather(work, height, markers, ndim=ndim)
+
+
+@dataclass(frozen=True)
+class Flattened(Flow):
+    """Cut hills down to a fraction of their height, and fill up to there what lies between those that do not count."""
+
+    valley: float
+    name: ClassVar[str] = "flattened"
+
+    def dtype(self) -> np.dtype[Any]:
+        """Return float64."""
+        return self.pixel
+
+    def pair(self, tile: Tile, images: tuple[Pixels, ...], valid: Valid | None) -> tuple[Keys, Keys]:  # noqa: ARG002
+        """Return the keys of what is left of each pixel, and of the pixels."""
+        (height,) = images
+        # A product is rounded the same in every tile, as a difference of logarithms would not be.
+        return self.keys(self.valley * height), self.keys(height)
+
+    def result(self, values: Keys, mask: Keys, solved: Solved) -> Pixels:  # noqa: ARG002 - the values are the result
+        """Return the flattened hills."""
+        return self.numbers(np.ascontiguousarray(values))
 
 
 @dataclass(frozen=True)
 class Tops(RegionalMaxima):
-    """Find the plateaus that no neighbour rises above, those without any neighbour that lies below among them.
+    """Find the plateaus above 0 that no neighbour rises above, those without any that lies below among them.
 
     A hill that fills the image, or the hole in what is not valid, is as flat as that and still a hill.
     """
 
+    name: ClassVar[str] = "tops"
+
     def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Plateaus, Sent]:
         """Find the plateaus of the tile by itself."""
-        kept, sent = super().split(tile, *images, valid=valid)
+        above = images[0] > 0
+        kept, sent = super().split(tile, *images, valid=above if valid is None else above & valid)
         all_of_them = np.ones_like(kept.falling)
         all_of_them[0] = False  # what is no plateau
         return replace(kept, falling=all_of_them), {
@@ -62,7 +93,13 @@ class Tops(RegionalMaxima):
         }
 
 
-@tilewise(dtype="float64", accepts="f", scratch=0)
-def times(image: Pixels, *, factor: float, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
-    """Multiply: exactly rounded, and so the same in every tile, as a logarithm would not be."""
-    return image * factor
+@dataclass(frozen=True)
+class Grounds(Watershed):
+    """Flood what lies above 0 from the tops down."""
+
+    name: ClassVar[str] = "grounds"
+
+    def split(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Flooded, SentObjects]:
+        """Flood what lies inside the tile."""
+        height, tops = images
+        return super().split(tile, -height, tops, height > 0, valid=valid)

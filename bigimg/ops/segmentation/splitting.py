@@ -106,7 +106,7 @@ def split_touching(
     distance = distance_transform(mask, sampling=sizes["sampling"], dims=dims)
     smooth = gaussian(_known(distance), sigma=sizes["sigma"], dims=dims)
     depth = combine_images(_inside, smooth, mask, ndim=ndim)
-    parts = grounds(depth, mask, neck, connectivity, dims)
+    parts = grounds(depth, neck, connectivity, dims)
     return gather(NumberInScanOrder(opened(parts, ndim).pixels.dtype), parts, ndim=ndim)
 
 

@@ -4,7 +4,7 @@ from bigimg.ops.threshold.averages import mean, mean_value, robust_background, r
 from bigimg.ops.threshold.classes import multi_otsu, multi_otsu_values
 from bigimg.ops.threshold.colours import color_range
 from bigimg.ops.threshold.contrast import bernsen
-from bigimg.ops.threshold.hills import peak_fraction
+from bigimg.ops.threshold.hills import peak_fraction, peak_fraction_value
 from bigimg.ops.threshold.histograms import li, li_value, otsu, otsu_value, triangle, triangle_value
 from bigimg.ops.threshold.hysteresis import hysteresis
 from bigimg.ops.threshold.local import local_gaussian, local_mean, local_median
@@ -35,6 +35,7 @@ __all__ = [
     "otsu",
     "otsu_value",
     "peak_fraction",
+    "peak_fraction_value",
     "phansalkar",
     "robust_background",
     "robust_background_value",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -20,11 +21,38 @@ from bigimg.errors import ParameterError
 from bigimg.kernels import thresholds as kernel
 from bigimg.ops.segmentation.hills import grounds
 from bigimg.ops.threshold.histograms import value_of
-from bigimg.ops.threshold.values import fixed
 
 Index = tuple[int, ...]
 Heights = tuple[NDArray[Any], NDArray[np.float64]]
 """Labels of a tile, sorted, and the greatest height on the ground of each."""
+
+
+Floor = Annotated[float, Ge(0), Lt(1)]
+
+
+@composed(takes="image", gives="value")
+def peak_fraction_value(image: Any, *, floor: Floor = 0.5) -> Any:
+    """Find the grey value that :func:`peak_fraction` takes for the floor: what does not exceed it is background.
+
+    Parameters
+    ----------
+    image : array of any kind
+        One value for all of it.
+    floor : float
+        How far the value stands above the background, as a fraction of the height of Otsu's value.
+
+    Returns
+    -------
+    number
+        Lazily where the image is lazy. ``inf`` where no pixel is valid, or all are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> peak_fraction_value(np.array([[10, 10, 10, 60, 110, 110]], "uint8"), floor=0.5)
+    10.0
+    """
+    return value_of(partial(_floor, floor), image)
 
 
 @composed(takes="image", gives="mask")
@@ -33,7 +61,7 @@ def peak_fraction(
     *,
     fraction: Annotated[float, Gt(0), Lt(1)] = 0.3,
     valley: Annotated[float, Gt(0), Lt(1)] = 0.8,
-    floor: Annotated[float, Ge(0), Lt(1)] = 0.5,
+    floor: Floor = 0.5,
     connectivity: Connectivity = 1,
     dims: Dims = "yx",
 ) -> Any:
@@ -95,7 +123,7 @@ def peak_fraction(
             f"threshold.peak_fraction: connectivity must be at most {ndim} for dims={dims!r} (got {connectivity})"
         )
     height = _height(image, levels=value_of(_levels, image, empty=NOTHING), floor=floor)
-    labels = grounds(height, fixed(height, value=0.0), valley, connectivity, dims)
+    labels = grounds(height, valley, connectivity, dims)
     return gather(NearThePeak(fraction), height, labels, ndim=ndim)
 
 
@@ -110,6 +138,11 @@ def _levels(counts: NDArray[np.int64], centers: NDArray[Any]) -> tuple[float, fl
     value = float(kernel.otsu(counts, centers))
     dark = np.cumsum(counts[: int(np.searchsorted(centers, value, side="right"))])
     return float(centers[int(np.searchsorted(dark, dark[-1] / 2))]), value
+
+
+def _floor(floor: float, counts: NDArray[np.int64], centers: NDArray[Any]) -> float:
+    background, value = _levels(counts, centers)
+    return background + floor * (value - background) if np.isfinite(value) else value
 
 
 @tilewise(dtype="float64", scratch=9)
@@ -151,10 +184,6 @@ class NearThePeak(Gather[tuple[Pixels, Pixels, NDArray[Any]], Mapping[Index, Hei
         highest = np.zeros(found.size)
         np.maximum.at(highest, which, np.maximum.reduceat(height.ravel(), starts))
         return (height, labels, found), {tile.index: (found, highest)}
-
-    def merge(self, first: Mapping[Index, Heights], second: Mapping[Index, Heights]) -> Mapping[Index, Heights]:
-        """Return what all tiles have sent."""
-        return {**first, **second}
 
     def solve(self, state: Mapping[Index, Heights]) -> Mapping[Index, Pixels]:
         """Return the greatest heights in the whole image of the grounds in each tile."""

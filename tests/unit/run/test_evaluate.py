@@ -30,7 +30,9 @@ def steps(text: str) -> Workflow:
 def test_nothing_is_computed():
     with nothing_computes():
         found = evaluate(NUCLEI, lazy(random_image((60, 50), "uint8")))
-    assert list(found.results) == ["stain", "smooth", "threshold", "nuclei_mask", "nuclei", "measured"]
+    assert list(found.results) == [
+        "stain", "smooth", "threshold", "opened", "filled", "nuclei_mask", "nuclei", "measured",
+    ]  # fmt: skip
     assert list(found.tables) == ["measured"]
     assert list(found.thresholds) == ["threshold"]
 
@@ -39,9 +41,10 @@ def test_results_are_those_of_the_operations_called_by_hand():
     image = random_image((3, 60, 50), "uint8")
     found = evaluate(NUCLEI, lazy(image)).results
     stain = bigimg.color.nuclear_stain(image)
-    mask = bigimg.threshold.otsu(bigimg.filters.gaussian(stain, sigma=1.0))
+    mask = bigimg.threshold.peak_fraction(bigimg.filters.gaussian(stain, sigma=1.0), fraction=0.3)
+    mask = bigimg.morphology.fill_holes(bigimg.morphology.opening(mask, footprint={"disk": 1}))
     min_size = next(step.params["min_size"] for step in NUCLEI.steps if step.name == "nuclei_mask")
-    labels = bigimg.measure.label(bigimg.morphology.remove_small_objects(mask, min_size=min_size))
+    labels = bigimg.segmentation.split_touching(bigimg.morphology.remove_small_objects(mask, min_size=min_size))
     np.testing.assert_array_equal(found["nuclei"].values, labels)
     properties = next(step.params["properties"] for step in NUCLEI.steps if step.name == "measured")
     table = bigimg.measure.regionprops_table(labels, stain, properties=properties)
@@ -55,6 +58,13 @@ def test_the_threshold_of_the_report_is_the_one_that_was_used(method):
     histogram, value = found.thresholds[method]
     np.testing.assert_array_equal(found.results[method].values, image > value.compute())
     assert histogram.compute().counts.sum() == image.size
+
+
+def test_the_value_of_a_threshold_takes_those_of_its_parameters_that_it_knows():
+    image = random_image((40, 50), "uint8")
+    found = evaluate(steps("- {op: threshold.peak_fraction, fraction: 0.4, floor: 0.2}\n"), lazy(image))
+    value = found.thresholds["peak_fraction"][1].compute()
+    assert value == bigimg.threshold.peak_fraction_value(image, floor=0.2)
 
 
 def test_steps_may_go_back_to_the_input_and_to_one_another():
