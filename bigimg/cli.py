@@ -37,11 +37,19 @@ app = typer.Typer(
 
 OnError = Literal["fail", "skip"]
 Mode = Literal["copy", "reference"]
+Format = Literal[
+    "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
+    "spatialdata",
+]  # fmt: skip
+OmeVersion = Literal["0.4", "0.5"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]
 Input = Annotated[str, typer.Argument(help="A folder of images, a glob, one image, or a collection.")]
 Output = Annotated[Path, typer.Argument(help="Where the results go; must not exist.")]
 Cluster = Annotated[str, typer.Option(help="Where to run: a name, or a cluster file.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; by default the cluster's own choice.")]
+Nodata = Annotated[
+    float | None, typer.Option(help="Value of pixels that are none, whatever files say: 0 for a collar.")
+]
 Tile = Annotated[int | None, typer.Option(min=1, help="Edge of a tile in pixels; changes no result.")]
 
 
@@ -72,6 +80,7 @@ def ingest(
     pack: Annotated[bool, typer.Option("--pack", help="Put equal small images into one array.")] = False,
     mode: Annotated[Mode, typer.Option(help="Copy the pixels, or refer to the files, which stay.")] = "copy",
     append: Annotated[bool, typer.Option("--append", help="Add what is new to the collection DEST.")] = False,
+    nodata: Nodata = None,
     cluster: Annotated[str | None, typer.Option(help="Where to run; by default threads of this process.")] = None,
     workers: Workers = None,
 ) -> None:
@@ -79,10 +88,20 @@ def ingest(
     from bigimg.run.inputs import ingest as run_ingest
 
     collection = run_ingest(
-        source, dest, on_error=on_error, pack=pack, mode=mode, append=append, cluster=cluster, workers=workers
+        source,
+        dest,
+        on_error=on_error,
+        pack=pack,
+        mode=mode,
+        append=append,
+        nodata=nodata,
+        cluster=cluster,
+        workers=workers,
     )
     skipped = collection.attrs["bigimg"]["skipped"]
     _print_skipped(skipped)
+    for note in collection.attrs["bigimg"].get("notes", []):
+        typer.echo(f"note: {note}")
     typer.echo(f"{_images(len(collection))} in {dest}, {len(skipped):,} skipped")
 
 
@@ -120,6 +139,22 @@ def verify(
 
 
 @app.command()
+def export(
+    collection: Annotated[Path, typer.Argument(help="A collection, or the output of a run.")],
+    dest: Annotated[Path, typer.Argument(help="A new folder; or one file, named as the format's are.")],
+    *,
+    format: Annotated[Format, typer.Option(help="What to write.")],  # noqa: A002 - the word the user types
+    items: Annotated[list[str] | None, typer.Option(help="An id, or a pattern; may be given again.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Name of the labels to export.")] = None,
+    ome_version: Annotated[OmeVersion, typer.Option(help="Of OME-Zarr.")] = "0.5",
+) -> None:
+    """Write images, labels or tables in the format of another program."""
+    from bigimg.run.export import export as run_export
+
+    typer.echo(str(run_export(collection, dest, format=format, items=items, labels=labels, ome_version=ome_version)))
+
+
+@app.command()
 def ops(
     name: Annotated[str | None, typer.Argument(help="One operation, as filters.gaussian, or a room: filters.")] = None,
     *,
@@ -153,11 +188,12 @@ def plan(
     workers: Workers = None,
     memory: Annotated[str | None, typer.Option(help="What a worker may use, such as 2GiB.")] = None,
     tile: Tile = None,
+    nodata: Nodata = None,
 ) -> None:
     """Say what a run would do and need, without reading a pixel; fail if it does not fit."""
     from bigimg.run.plan import plan as make_plan
 
-    made = make_plan(workflow, input, output, cluster=cluster, workers=workers, memory=memory, tile=tile)
+    made = make_plan(workflow, input, output, cluster=cluster, workers=workers, memory=memory, tile=tile, nodata=nodata)
     typer.echo(str(made))
     made.check()
 
@@ -172,6 +208,7 @@ def run(
     workers: Workers = None,
     on_error: Annotated[OnError | None, typer.Option(help="In the place of the workflow's on_error.")] = None,
     tile: Tile = None,
+    nodata: Nodata = None,
 ) -> None:
     """Run a workflow over images; leaves labels, tables and report.html in OUTPUT."""
     from bigimg.run.run import run as run_workflow
@@ -186,6 +223,7 @@ def run(
             workers=workers,
             on_error=on_error,
             tile=tile,
+            nodata=nodata,
             announce=typer.echo,
             progress=progress,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from bigimg.io.collection import open_collection
 from bigimg.io.scan import OnError, Skipped, is_zarr, open_sources
 from bigimg.io.sources import Source
-from bigimg.io.validity import with_nodata
+from bigimg.io.validity import validity, with_nodata
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class Inputs:
     skipped: tuple[Skipped, ...]
 
 
-def open_inputs(source: str | Path, on_error: OnError = "fail", nodata: float | None = None) -> Inputs:
+def open_inputs(
+    source: str | Path, on_error: OnError = "fail", nodata: float | None = None, default: float | None = None
+) -> Inputs:
     """Open every image that ``source`` names; no pixel is read.
 
-    ``nodata`` is the value of pixels that are none, in the place of what files say.
+    ``nodata`` is the value of pixels that are none, in the place of what files say; ``default`` where they do not.
 
     Raises
     ------
@@ -33,8 +35,14 @@ def open_inputs(source: str | Path, on_error: OnError = "fail", nodata: float | 
     path = Path(source).expanduser()
     if is_zarr(path):
         found = open_collection(path).sources
-        if nodata is None:
+        if nodata is None and default is None:
             return Inputs(found, ())
-        return Inputs({name: with_nodata(each, nodata) for name, each in found.items()}, ())
+        return Inputs({name: _told(each, nodata, default) for name, each in found.items()}, ())
     sources, skipped = open_sources(source, on_error)
-    return Inputs({each.name: with_nodata(each, nodata) for each in sources}, tuple(skipped))
+    return Inputs({each.name: _told(each, nodata, default) for each in sources}, tuple(skipped))
+
+
+def _told(source: Source, nodata: float | None, default: float | None) -> Source:
+    """Return ``source`` with the value of missing pixels that was given for all images."""
+    told: Source = with_nodata(source, default if nodata is None and validity(source) is None else nodata)
+    return told

@@ -17,6 +17,8 @@ from bigimg.engine.store import stored_from
 from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
 from bigimg.io.publish import check_absent, check_writable
+from bigimg.io.sources import Source
+from bigimg.io.validity import collar_notes, validity
 from bigimg.run.evaluate import evaluate, lazy_image
 from bigimg.run.profile import ClusterProfile, memory_bytes
 from bigimg.run.workflow import Workflow
@@ -66,6 +68,8 @@ class Plan:
     bytes_per_worker: int
     memory: int
     fitting_tile: int | None = None
+    notes: tuple[str, ...] = ()
+    """What looks wrong with the images, and is for the user to decide."""
 
     @property
     def tiles(self) -> int:
@@ -128,6 +132,7 @@ class Plan:
                 ),
                 f"memory of a worker: {human(self.bytes_per_worker)} projected, {human(self.memory)} allowed"
                 + ("" if self.fits else "  DOES NOT FIT"),
+                *(f"note: {note}" for note in self.notes),
             ]
         )
 
@@ -141,8 +146,9 @@ def plan(
     workers: int | None = None,
     memory: str | int | None = None,
     tile: int | None = None,
+    nodata: float | None = None,
 ) -> Plan:
-    """Return what :func:`bigimg.run` would do. No pixel is read and nothing is written.
+    """Return what :func:`bigimg.run` would do. Nothing is written, and no pixel read but those on the edges of scenes.
 
     Parameters
     ----------
@@ -160,6 +166,8 @@ def plan(
         What a worker may use: bytes, or text such as ``"2 GiB"``.
     tile
         Edge of a tile in pixels; by default the workflow's, else the largest that fits.
+    nodata
+        The value of pixels that are none, in the place of what images and the workflow say.
 
     Raises
     ------
@@ -173,7 +181,9 @@ def plan(
     flow = workflow if isinstance(workflow, Workflow) else Workflow.load(workflow)
     check_absent(output)
     check_writable(output)
-    return plan_inputs(flow, open_inputs(input, flow.on_error), budget(cluster, workers, memory), tile)
+    return plan_inputs(
+        flow, open_inputs(input, flow.on_error, nodata, flow.nodata), budget(cluster, workers, memory), tile
+    )
 
 
 @dataclass(frozen=True)
@@ -202,7 +212,12 @@ def plan_inputs(workflow: Workflow, inputs: Inputs, given: Budget, tile: int | N
     """Return the plan for inputs that are open."""
     if tile is not None and tile < 1:
         raise ParameterError(f"tile must be at least 1 pixel (got {tile})")
-    chosen = workflow.tile if tile is None else tile
+    made = _chosen(workflow, inputs, given, workflow.tile if tile is None else tile)
+    return replace(made, notes=collar_notes(inputs.sources.values()))
+
+
+def _chosen(workflow: Workflow, inputs: Inputs, given: Budget, chosen: int | None) -> Plan:
+    """Return the plan for tiles of the edge that was ``chosen``, else for the largest that fit."""
     if chosen is not None:
         made = _plan(workflow, inputs, given, chosen)
         if made.fits:
@@ -222,10 +237,10 @@ def plan_inputs(workflow: Workflow, inputs: Inputs, given: Budget, tile: int | N
 
 def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
     # Images of one shape and dtype are planned once.
-    alike = Counter((source.shape, source.dtype, source.dims) for source in inputs.sources.values())
+    alike = Counter(map(_signature, inputs.sources.values()))
     firsts: dict[Any, Any] = {}
     for source in inputs.sources.values():
-        firsts.setdefault((source.shape, source.dtype, source.dims), source)
+        firsts.setdefault(_signature(source), source)
     found: dict[tuple[str, str, int], Stage] = {}
     written = refused = 0
     for signature, count in alike.items():
@@ -263,6 +278,11 @@ def _plan(workflow: Workflow, inputs: Inputs, given: Budget, tile: int) -> Plan:
 def _stored(images: Iterable[xr.DataArray]) -> list[Any]:
     """Return what is computed before ``images`` are written."""
     return [collection for image in images for collection in stored_from(image.data)]
+
+
+def _signature(source: Source) -> Any:
+    """Return what decides how an image is worked on."""
+    return source.shape, source.dtype, source.dims, validity(source) is not None
 
 
 def kept_images(workflow: Workflow, results: Mapping[str, Any]) -> dict[str, xr.DataArray]:

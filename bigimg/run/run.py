@@ -23,6 +23,7 @@ from bigimg.io.publish import building, check_absent
 from bigimg.io.references import create_results
 from bigimg.io.scan import Skipped
 from bigimg.io.tables import write_table
+from bigimg.io.vectors import GEOMETRY, write_geoparquet
 from bigimg.run.evaluate import final_tables, learn
 from bigimg.run.execute import ItemResult, Work, changed, execute
 from bigimg.run.inputs import open as open_collection
@@ -102,6 +103,7 @@ def run(
     workers: int | None = None,
     on_error: Literal["fail", "skip"] | None = None,
     tile: int | None = None,
+    nodata: float | None = None,
     announce: Callable[[str], None] | None = None,
     progress: Show | None = None,
 ) -> Run:
@@ -126,6 +128,9 @@ def run(
         ``"fail"`` or ``"skip"`` bad images, in the place of what the workflow says.
     tile
         Edge of a tile in pixels, which changes no result; by default the workflow's, else the largest that fits.
+    nodata
+        The value of pixels that are none, in the place of what images and the workflow say: 0 for the collar of a
+        scene.
     announce
         Called with lines to show: the plan, the link of the dashboard.
     progress
@@ -154,7 +159,7 @@ def run(
     dest = Path(output).expanduser()
     _check_apart(input, dest)
     check_absent(dest)
-    inputs = open_inputs(input, flow.on_error)
+    inputs = open_inputs(input, flow.on_error, nodata, flow.nodata)
     planned = plan_inputs(flow, inputs, budget(cluster, workers, None), tile)
     say(str(planned))
     planned.check()
@@ -195,7 +200,11 @@ def _carry_out(
     tables = learn(flow, found.tables)
     kept = final_tables(flow, tables)
     for name, table in kept.items():
-        write_table(work.folder / "tables" / f"{name}.parquet", table, {"workflow": flow.name, "step": name})
+        path = work.folder / "tables" / f"{name}.parquet"
+        if GEOMETRY in table.columns:
+            write_geoparquet(path, table)
+        else:
+            write_table(path, table, {"workflow": flow.name, "step": name})
     sources = {name: inputs.sources[name] for name in found.done}
     marks = {"workflow": flow.name, "workflow_sha256": flow.sha256}
     create_results(work.folder, work.dest, sources, marks, found.skipped)
@@ -256,7 +265,10 @@ def _stacked(tables: Mapping[str, Any]) -> pd.DataFrame:
         parts.append(part)
     full = [part for part in parts if len(part)] or parts[:1]
     # The copy is in one piece: grey and coloured images together give a frame of many, and pandas warns of it later.
-    return pd.concat(full, ignore_index=True).copy()
+    whole = pd.concat(full, ignore_index=True).copy()
+    systems = {part.attrs.get("crs") for part in parts}
+    whole.attrs = {"crs": systems.pop()} if len(systems) == 1 and None not in systems else {}
+    return whole
 
 
 def _write_record(folder: Path, outcome: Outcome, planned: Plan) -> None:

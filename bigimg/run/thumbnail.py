@@ -25,9 +25,10 @@ class Shrink(Reduction[tuple[Patch, ...], NDArray[np.float64]]):
     """Rows and columns of the image."""
     name: ClassVar[str] = "thumbnail"
 
-    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Patch, ...]:  # noqa: ARG002
-        """Return the sums of a tile's pixels in each cell."""
-        sums = images[0].astype(np.float64)
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> tuple[Patch, ...]:
+        """Return, for each cell, the sum of a tile's pixels and how many they are: of those that count."""
+        counted = np.ones(images[0].shape, bool) if valid is None else np.broadcast_to(valid, images[0].shape)
+        sums = np.stack([np.where(counted, images[0], 0), counted]).astype(np.float64)
         for axis in (-2, -1):
             starts = _cell_starts(tile.write[axis], self.factor) - tile.write[axis].start
             sums = np.add.reduceat(sums, starts, axis=axis)
@@ -44,10 +45,8 @@ class Shrink(Reduction[tuple[Patch, ...], NDArray[np.float64]]):
         total = np.zeros((*state[0][1].shape[:-2], *small))
         for (row, column), sums in sorted(state, key=lambda patch: patch[0]):
             total[..., row : row + sums.shape[-2], column : column + sums.shape[-1]] += sums
-        rows, columns = (
-            np.minimum(self.factor, size - self.factor * np.arange(count)) for size, count in zip(self.plane, small)
-        )
-        return np.asarray(total / (rows[:, None] * columns))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total[0] / total[1])  # NaN where nothing counts: black, and no part of the contrast
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from bigimg.run.yaml import Node
 OnError = Literal["fail", "skip"]
 """What a run does with an item that cannot be read or processed."""
 
-KEYS = ("name", "description", "on_error", "tile", "steps")
+KEYS = ("name", "description", "on_error", "tile", "nodata", "steps")
 """The keys of a workflow file."""
 
 
@@ -43,6 +43,8 @@ class Workflow:
     on_error: OnError = "fail"
     tile: int | None = None
     """Edge of a tile in pixels; None lets the plan choose. It changes no result."""
+    nodata: float | None = None
+    """The value of pixels that are none, in images that name no such value themselves."""
 
     @classmethod
     def load(cls, path_or_name: str | Path, catalog: Catalog | None = None) -> Workflow:
@@ -72,16 +74,17 @@ class Workflow:
         description: str = "",
         on_error: OnError = "fail",
         tile: int | None = None,
+        nodata: float | None = None,
         catalog: Catalog | None = None,
     ) -> Workflow:
         """Return the workflow of these steps, filled in and checked as one from a file is."""
         steps = tuple(steps)
         found = catalogs.operations() if catalog is None else catalog
-        for key, problem in _problems(name, description, on_error, tile):
+        for key, problem in _problems(name, description, on_error, tile, nodata):
             raise WorkflowError(f"{key} {problem}")
         if not steps:
             raise WorkflowError("steps must hold at least one step")
-        return cls(name, resolve(steps, found, Places()), description, on_error, tile)
+        return cls(name, resolve(steps, found, Places()), description, on_error, tile, nodata)
 
     def dump(self) -> str:
         """Return the workflow as YAML; what is the default is left out. :meth:`parse` gives back an equal workflow."""
@@ -92,6 +95,8 @@ class Workflow:
             data["on_error"] = self.on_error
         if self.tile is not None:
             data["tile"] = self.tile
+        if self.nodata is not None:
+            data["nodata"] = self.nodata
         before = INPUT
         data["steps"] = []
         for index, step in enumerate(self.steps):
@@ -106,7 +111,10 @@ class Workflow:
             {"op": step.op, "name": step.name, "from": step.source, "keep": step.keep, "params": dict(step.params)}
             for step in self.steps
         ]
-        canonical = json.dumps({"on_error": self.on_error, "steps": steps}, sort_keys=True, separators=(",", ":"))
+        missing = {} if self.nodata is None else {"nodata": self.nodata}
+        canonical = json.dumps(
+            {"on_error": self.on_error, "steps": steps, **missing}, sort_keys=True, separators=(",", ":")
+        )
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def __hash__(self) -> int:
@@ -138,7 +146,7 @@ def _read(node: Node, catalog: Catalog) -> Workflow:
         if key not in top:
             raise node.position.error(f"a workflow needs {key!r}")
     values = {key: top[key].plain() for key in KEYS[:-1] if key in top}
-    values = {"description": "", "on_error": "fail", "tile": None, **values}
+    values = {"description": "", "on_error": "fail", "tile": None, "nodata": None, **values}
     for key, problem in _problems(**values):
         raise top[key].position.error(f"{key} {problem}")
     nodes = top["steps"].sequence("steps")
@@ -164,7 +172,9 @@ def _draft(index: int, node: Node) -> Step:
     return Step(op=words["op"], name=words.get("name", ""), source=words.get("from", ""), params=params, keep=keep)
 
 
-def _problems(name: object, description: object, on_error: object, tile: object) -> Iterable[tuple[str, str]]:
+def _problems(
+    name: object, description: object, on_error: object, tile: object, nodata: object
+) -> Iterable[tuple[str, str]]:
     if not isinstance(name, str) or not name.strip():
         yield "name", f"must be text (got {name!r})"
     if not isinstance(description, str):
@@ -173,3 +183,5 @@ def _problems(name: object, description: object, on_error: object, tile: object)
         yield "on_error", f"must be 'fail' or 'skip' (got {on_error!r})"
     if tile is not None and (not isinstance(tile, int) or isinstance(tile, bool) or tile < 1):
         yield "tile", f"must be a whole number of pixels, at least 1 (got {tile!r})"
+    if nodata is not None and (not isinstance(nodata, int | float) or isinstance(nodata, bool)):
+        yield "nodata", f"must be a number (got {nodata!r})"

@@ -99,6 +99,14 @@ CASES = [
         rtol=1e-9,
         channels=3,
     ),
+    Case(
+        "color.band_difference",
+        lambda image: image[2].astype("f8") - image[0],
+        {"first": 2, "second": 0},
+        UNSIGNED,
+        rtol=1e-6,
+        channels=3,
+    ),
     Case("color.ndvi", difference, {"nir": 2, "red": 0}, UNSIGNED, rtol=1e-6, channels=3),
     Case("color.ndwi", difference, {"green": 2, "nir": 0}, UNSIGNED, rtol=1e-6, channels=3),
     Case(

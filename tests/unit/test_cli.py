@@ -106,7 +106,7 @@ def test_run_passes_everything_on(replaced, capsys):
     ((args, kwargs),) = calls
     assert args == ("nuclei", "in", Path("out"))
     shown = {name: kwargs.pop(name) for name in ("announce", "progress")}
-    assert kwargs == {"cluster": "local", "workers": 2, "on_error": "skip", "tile": 512}
+    assert kwargs == {"cluster": "local", "workers": 2, "on_error": "skip", "tile": 512, "nodata": None}
     shown["announce"]("dashboard: there")
     assert shown["progress"] is None, "nothing moves where the output is no terminal"
     assert capsys.readouterr().out == "3 images, 40 objects\nreport: out/report.html\ndashboard: there\n"
@@ -122,7 +122,7 @@ def test_plan_prints_before_it_refuses(replaced, capsys):
 
     calls = replaced("bigimg.run.plan", "plan", Plan())
     assert call("plan", "nuclei", "in", "out", "--memory", "2GiB") == 1
-    assert calls[0][1] == {"cluster": "local", "workers": None, "memory": "2GiB", "tile": None}
+    assert calls[0][1] == {"cluster": "local", "workers": None, "memory": "2GiB", "tile": None, "nodata": None}
     captured = capsys.readouterr()
     assert captured.out == "1 stage\n"
     assert "does not fit" in captured.err
@@ -134,7 +134,8 @@ def test_ingest_says_how_many(replaced, capsys):
 
     calls = replaced("bigimg.run.inputs", "ingest", Collection(a=1, b=2))
     assert call("ingest", "in", "out.zarr", "--pack", "--on-error", "skip") == 0
-    options = {"on_error": "skip", "pack": True, "mode": "copy", "append": False, "cluster": None, "workers": None}
+    options = {"on_error": "skip", "pack": True, "mode": "copy", "append": False, "nodata": None}
+    options |= {"cluster": None, "workers": None}
     assert calls == [(("in", Path("out.zarr")), options)]
     assert capsys.readouterr().out == "skipped c.png: cut short\n2 images in out.zarr, 1 skipped\n"
 

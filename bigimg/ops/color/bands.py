@@ -115,6 +115,34 @@ def normalized_difference(image: Any, *, first: Band, second: Band, scale: Facto
 
 
 @composed(takes="image", gives="image")
+def band_difference(image: Any, *, first: Band, second: Band, scale: Factor = 1.0) -> Any:
+    """Subtract one band from another: ``scale * (first - second)``.
+
+    Parameters
+    ----------
+    image : (..., C, M, N) array of any kind
+    first, second : int or str
+        The bands: from 0, or by name as in :func:`channel`.
+    scale : float
+        What makes reflectances of stored values, such as 2.75e-5 for Landsat's collection 2; an offset goes with the
+        difference.
+
+    Returns
+    -------
+    (..., M, N) array of float32 for float32 images, else of float64
+        May be negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> band_difference(np.array([[[30, 0]], [[10, 5]]], "uint8"), first=0, second=1)
+    array([[20., -5.]])
+    """
+    bands = [_number(image, band, "color.band_difference") for band in (first, second)]
+    return _band_difference(image, first=bands[0], second=bands[1], scale=scale)
+
+
+@composed(takes="image", gives="image")
 def ndvi(image: Any, *, nir: Band, red: Band, scale: Factor = 1.0, offset: Factor = 0.0) -> Any:
     """Measure vegetation: the normalized difference of the near infrared and red (Rouse 1974).
 
@@ -164,6 +192,20 @@ def ndwi(image: Any, *, green: Band, nir: Band, scale: Factor = 1.0, offset: Fac
     array([[0.5]])
     """
     return normalized_difference(image, first=green, second=nir, scale=scale, offset=offset)
+
+
+@tilewise(drops_channels=True, dtype=smoothed_dtype, scratch=24)
+def _band_difference(
+    image: Pixels,
+    *,
+    first: int,
+    second: int,
+    scale: float,
+    valid: Valid | None = None,  # noqa: ARG001 - pixels stand alone
+) -> Pixels:
+    one, other = (image[..., band, :, :].astype(np.float64) for band in (first, second))
+    with np.errstate(over="ignore"):
+        return np.asarray((one * scale - other * scale).astype(smoothed_dtype(image.dtype)))
 
 
 @tilewise(drops_channels=True, scratch=0)

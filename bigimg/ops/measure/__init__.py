@@ -1,5 +1,6 @@
 """Objects: label them, measure them, relate them."""
 
+from bigimg.ops.measure.areas import polygon_areas
 from bigimg.ops.measure.crops import crop_objects
 from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
@@ -23,6 +24,7 @@ __all__ = [
     "object_neighbors",
     "object_shape",
     "overlap_table",
+    "polygon_areas",
     "polygons",
     "radial_distribution",
     "rand_scores",
