@@ -15,10 +15,12 @@ import pandas as pd
 from bigimg.engine.store import store_array
 from bigimg.engine.tree import combine
 from bigimg.errors import BigimgError, RunError
+from bigimg.io.geo import placed_attrs
 from bigimg.io.levels import build_pyramid
 from bigimg.io.references import image_path
 from bigimg.io.scan import Skipped
 from bigimg.io.sources import Source
+from bigimg.io.validity import filled
 from bigimg.io.writer import CHUNK, ArrayWriter, create_image, create_labels
 from bigimg.ops.statistics import Histogram
 from bigimg.run.evaluate import evaluate, lazy_image
@@ -98,6 +100,9 @@ def item_result(work: Work, name: str, source: Source) -> Any:
     for step, image in kept_images(work.workflow, found.results).items():
         kind = "labels" if image.dtype.kind == "u" and _gives_labels(work.workflow, step) else "image"
         data = image.data.astype("uint8") if image.dtype == bool else image.data
+        if kind == "image" and "valid" in image.coords:
+            data, nodata = filled(image.data, image.coords["valid"].data)
+            image = image.assign_attrs(nodata=nodata)  # noqa: PLW2901 - what is stored, with what it says of itself
         writer, group = _writer(work, name, source, step, kind, image, data)
         writer.check_aligned(data.chunks)
         written = store_array(data, writer.write)
@@ -130,7 +135,7 @@ def _writer(
         writer = create_labels(item, step, image.shape, data.dtype, image.dims, source.attrs, chunks, image=viewer)
         return writer, item / "labels" / step
     group = item / "steps" / step
-    return create_image(group, image.shape, data.dtype, image.dims, image.attrs, chunks), group
+    return create_image(group, image.shape, data.dtype, image.dims, placed_attrs(image), chunks), group
 
 
 def _with_pyramid(group: str, kind: Any, pixels: int) -> int:

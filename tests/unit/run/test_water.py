@@ -43,3 +43,24 @@ def test_plan_warns_of_the_collar(tmp_path):
     assert "give nodata 0" in said
     assert "note:" not in str(plan("nuclei", SCENE, tmp_path / "out", nodata=0))
     assert "note:" not in str(plan("water", SCENE, tmp_path / "out"))
+
+
+def test_stored_step_says_what_does_not_count(tmp_path):
+    import numpy as np
+
+    from bigimg.io.collection import open_collection
+    from bigimg.run.execute import Work, item_result
+    from bigimg.run.steps import Step
+
+    steps = [
+        Step(op="color.band_difference", params={"first": 0, "second": 2}, keep=True),
+        Step(op="threshold.otsu", keep=True),
+    ]
+    (source,) = open_inputs(SCENE, nodata=0).sources.values()
+    item_result(Work(Workflow.of("w", steps), tmp_path, tmp_path, 1024), source.name, source).compute()
+    outside = (source[...] == 0).any(axis=0)
+    for step in ("band_difference", "otsu"):
+        (image,) = open_collection(tmp_path / "images" / source.name / "steps" / step).values()
+        pixels = image.values
+        np.testing.assert_array_equal(np.isnan(pixels) if pixels.dtype.kind == "f" else pixels == 255, outside)
+        assert image.attrs["crs"] == "EPSG:32621"
