@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bigimg.ops import threshold as threshold
     from bigimg.ops import track as track
     from bigimg.ops import transform as transform
+    from bigimg.run.export import export as export
     from bigimg.run.inputs import ingest as ingest
     from bigimg.run.inputs import open as open  # noqa: A004 - the word users know
     from bigimg.run.inputs import verify as verify
@@ -52,6 +53,7 @@ _HOMES = {
     "color": "bigimg.ops.color",
     "composed": "bigimg.engine.faces:composed",
     "errors": "bigimg.errors",
+    "export": "bigimg.run.export:export",
     "exposure": "bigimg.ops.exposure",
     "filters": "bigimg.ops.filters",
     "from_store": "bigimg.engine.lazy:from_store",
@@ -79,6 +81,7 @@ __all__ = [
     "color",
     "composed",
     "errors",
+    "export",
     "exposure",
     "filters",
     "from_store",
