@@ -105,6 +105,9 @@ def resolve(item: Item, root: Path, open_collection: Callable[[Path], Collection
             f"the image of item {item.id!r} in {root} has changed: {found} is not the one the results were made from "
             f"(digest {source.fingerprint()}, then {item.digest}); run the workflow again on it"
         )
+    if "nodata" in item.attrs and isinstance(source, (FileSource, StoredSource)):
+        # It may have been given when the reference was made.
+        return replace(source, attrs={**source.attrs, "nodata": item.attrs["nodata"]})
     return source
 
 

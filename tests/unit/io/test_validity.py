@@ -61,9 +61,10 @@ def test_ingest_keeps_what_counts(tmp_path, way):
     assert bigimg.verify(collection.path).is_whole
 
 
-def test_value_that_is_none_can_be_given_at_ingest(tmp_path):
+@pytest.mark.parametrize("mode", ["copy", "reference"])
+def test_value_that_is_none_can_be_given_at_ingest(tmp_path, mode):
     path = write_scene(tmp_path / "scene.tif", SCENE)
-    image = bigimg.ingest(path, tmp_path / "s.zarr", nodata=0)["scene"]
+    image = bigimg.ingest(path, tmp_path / "s.zarr", mode=mode, nodata=0)["scene"]
     assert image.attrs["nodata"] == 0
     np.testing.assert_array_equal(image.valid.values[0], COVERED)
 
