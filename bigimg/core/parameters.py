@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from bigimg.errors import ParameterError, UnknownNameError
 
@@ -145,6 +145,9 @@ class Parameter:
 def _may_wait(annotation: Any) -> bool:
     if annotation is Any or annotation is float:
         return True
+    marks = getattr(annotation, "__metadata__", ())
+    if any(isinstance(mark, BeforeValidator) for mark in marks):
+        return False  # what is looked at before anything else must be known
     parts = get_args(annotation) if get_origin(annotation) in {Annotated, Union, UnionType} else ()
     return any(_may_wait(part) for part in parts)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from annotated_types import Gt, Le
 
+from bigimg.core.isotropic import Radius
 from bigimg.core.lengths import Sigma, per_axis
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, ImageInput, Positive
@@ -20,8 +20,6 @@ from bigimg.kernels import smooth
 from bigimg.kernels.moments import Moments
 from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import SumPowers, derive
-
-Radius = Annotated[float, Gt(0), Le(1000)]
 
 
 def _narrow(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -50,8 +48,9 @@ def rolling_ball(image: Pixels, *, radius: Radius = 100.0, dims: Dims = "yx", va
     ----------
     image : (..., M, N) array of booleans, integers of at most 32 bits, or floats
         Bright objects on a dark background; :func:`invert` turns others over.
-    radius : float
-        Of the ball, in pixels and in grey values: larger than the objects.
+    radius : float or length
+        Of the ball, in pixels and in grey values: larger than the objects. A length such as ``"20 um"`` becomes pixels,
+        and as many grey values.
     dims : {"yx", "zyx"}
         Roll a ball under each plane, or one of four dimensions under the volume.
 
@@ -89,8 +88,8 @@ def subtract_background(
     ----------
     image : (..., M, N) array of booleans, integers of at most 32 bits, or floats
         Bright objects on a dark background.
-    radius : float
-        Of the ball, in pixels and in grey values: larger than the objects; see :func:`rolling_ball`.
+    radius : float or length
+        Of the ball, in pixels and in grey values, or a length: larger than the objects; see :func:`rolling_ball`.
     dims : {"yx", "zyx"}
         Roll a ball under each plane, or one of four dimensions under the volume.
 

@@ -6,12 +6,13 @@ from math import ceil
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
+from bigimg.core.isotropic import RoundSigma, Window
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Count, Dims, Odd, Positive
 from bigimg.engine.faces import composed, tilewise
-from bigimg.engine.kinds import reduce
+from bigimg.engine.kinds import reduce, resolved
 from bigimg.kernels import bilateral as bilateral_kernel
 from bigimg.kernels import nl_means as nl_means_kernel
 from bigimg.kernels.planes import smoothed_dtype
@@ -27,9 +28,9 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def bilateral(
     image: Any,
     *,
-    win_size: Odd | None = None,
+    win_size: Window | None = None,
     sigma_color: Positive | None = None,
-    sigma_spatial: Annotated[float, Gt(0), Le(300)] = 1.0,
+    sigma_spatial: RoundSigma = 1.0,
     bins: Annotated[int, Ge(1), Le(2**20)] = 10000,
     dims: Dims = "yx",
 ) -> Any:
@@ -39,13 +40,14 @@ def bilateral(
     ----------
     image : array of any kind
         The grey values keep their range: they are not scaled to 0..1.
-    win_size : int, optional
-        Side of the window in pixels; odd. By default 3 of ``sigma_spatial`` to each side, and at least 5.
+    win_size : int or length, optional
+        Side of the window: an odd number of pixels, or a length such as ``"9 um"``. By default 3 of ``sigma_spatial``
+        to each side, and at least 5 pixels.
     sigma_color : float, optional
         Standard deviation of the difference of grey values, in grey values. By default that of the grey values of the
         whole image, found by a reduction; one for all planes.
-    sigma_spatial : float
-        Standard deviation of the distance in pixels.
+    sigma_spatial : float or length
+        Standard deviation of the distance in pixels; or a length such as ``"2 um"``.
     bins : int
         How finely differences of grey values are told apart, between 0 and the range of the whole image (another
         reduction): their weights come from a table.
@@ -77,12 +79,14 @@ def bilateral(
     >>> bilateral(np.array([[0, 1, 8, 9]], "uint8"), win_size=3, sigma_color=2).round(1)
     array([[0.2, 0.7, 8.3, 8.8]])
     """
-    size = win_size or max(5, 2 * ceil(3 * sigma_spatial) + 1)
+    sizes = {"win_size": win_size, "sigma_spatial": sigma_spatial}
+    sizes |= resolved(sizes, image, len(dims), "filters.bilateral")
+    spread = sizes["sigma_spatial"]
     return _bilateral(
         image,
-        win_size=size,
+        win_size=sizes["win_size"] or max(5, 2 * ceil(3 * spread) + 1),
         sigma_color=std_value(image) if sigma_color is None else sigma_color,
-        sigma_spatial=sigma_spatial,
+        sigma_spatial=spread,
         bins=bins,
         extrema=reduce(Extrema(), image, ndim=len(dims)),
         dims=dims,

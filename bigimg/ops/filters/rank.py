@@ -7,8 +7,9 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from bigimg.core.footprint import Footprint, Mask, reach
+from bigimg.core.isotropic import Window
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Odd
+from bigimg.core.parameters import Dims
 from bigimg.engine.faces import tilewise
 from bigimg.errors import ParameterError
 from bigimg.kernels import rank
@@ -39,7 +40,7 @@ def _window(size: int | None, footprint: Mask | None, dims: Dims) -> int | Mask:
 def median(
     image: Pixels,
     *,
-    size: Odd | None = None,
+    size: Window | None = None,
     footprint: Footprint | None = None,
     dims: Dims = "yx",
     valid: Valid | None = None,
@@ -49,8 +50,9 @@ def median(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    size : int, optional
-        Side of the square (cubic) neighbourhood in pixels; odd. Give either this or a footprint.
+    size : int or length, optional
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``. Give either
+        this or a footprint.
     footprint : array of 0 and 1, optional
         Which neighbours take part: ``disk(radius)``, ``ball(radius)``, or any array; its centre is at ``size // 2``
         along each axis.
@@ -83,7 +85,7 @@ def percentile(
     image: Pixels,
     *,
     percentile: Annotated[float, Ge(0), Le(100)],
-    size: Odd | None = None,
+    size: Window | None = None,
     footprint: Footprint | None = None,
     dims: Dims = "yx",
     valid: Valid | None = None,
@@ -95,8 +97,9 @@ def percentile(
     image : (..., M, N) array of booleans, integers or floats
     percentile : float
         From 0, the minimum, to 100, the maximum; 50 is the median.
-    size : int, optional
-        Side of the square (cubic) neighbourhood in pixels; odd. Give either this or a footprint.
+    size : int or length, optional
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``. Give either
+        this or a footprint.
     footprint : array of 0 and 1, optional
         Which neighbours take part; see :func:`median`.
     dims : {"yx", "zyx"}
@@ -127,7 +130,7 @@ def percentile(
 def minimum(
     image: Pixels,
     *,
-    size: Odd | None = None,
+    size: Window | None = None,
     footprint: Footprint | None = None,
     dims: Dims = "yx",
     valid: Valid | None = None,
@@ -137,8 +140,9 @@ def minimum(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    size : int, optional
-        Side of the square (cubic) neighbourhood in pixels; odd. Give either this or a footprint.
+    size : int or length, optional
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``. Give either
+        this or a footprint.
     footprint : array of 0 and 1, optional
         Which neighbours take part; see :func:`median`.
     dims : {"yx", "zyx"}
@@ -169,7 +173,7 @@ def minimum(
 def maximum(
     image: Pixels,
     *,
-    size: Odd | None = None,
+    size: Window | None = None,
     footprint: Footprint | None = None,
     dims: Dims = "yx",
     valid: Valid | None = None,
@@ -179,8 +183,9 @@ def maximum(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    size : int, optional
-        Side of the square (cubic) neighbourhood in pixels; odd. Give either this or a footprint.
+    size : int or length, optional
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``. Give either
+        this or a footprint.
     footprint : array of 0 and 1, optional
         Which neighbours take part; see :func:`median`.
     dims : {"yx", "zyx"}

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from annotated_types import Gt, Le, Len
-from pydantic import AfterValidator
 
-from bigimg.core.lengths import LARGEST_SIGMA
+from bigimg.core.isotropic import Sigmas
 from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Dims, Scale, is_deferred
 from bigimg.engine.faces import composed, tilewise
-from bigimg.engine.kinds import reduce
+from bigimg.engine.kinds import reduce, resolved
 from bigimg.engine.tree import combine
 from bigimg.kernels import ridges as kernel
 from bigimg.kernels.gaussian_derivatives import hessian_radius
 from bigimg.kernels.planes import smoothed_dtype
 from bigimg.ops.statistics import Extrema, derive
-
-Sigmas = Annotated[Sequence[Annotated[float, Gt(0), Le(LARGEST_SIGMA)]], Len(1, 64), AfterValidator(tuple)]
-"""Standard deviations in pixels, one for each width of ridges."""
 
 _SIGMAS = (1.0, 3.0, 5.0, 7.0, 9.0)
 
@@ -49,8 +44,9 @@ def sato(
     ----------
     image : (..., M, N) array of booleans, integers or floats
         The grey values keep their range: they are not scaled to 0..1.
-    sigmas : sequence of float
-        Standard deviations of the Gaussians in pixels, about half the widths of the ridges; the largest answer remains.
+    sigmas : sequence of float or length
+        Standard deviations of the Gaussians in pixels, about half the widths of the ridges, or lengths such as
+        ``"2 um"``; the largest answer remains.
     black_ridges : bool
         Whether ridges are darker than what is about them, else brighter.
     dims : {"yx", "zyx"}
@@ -97,8 +93,9 @@ def frangi(
     Parameters
     ----------
     image : array of any kind
-    sigmas : sequence of float
-        Standard deviations of the Gaussians in pixels, about half the widths of the ridges; the largest answer remains.
+    sigmas : sequence of float or length
+        Standard deviations of the Gaussians in pixels, about half the widths of the ridges, or lengths such as
+        ``"2 um"``; the largest answer remains.
     alpha : float
         Of volumes: how readily plates are taken for lines; small values take more of them.
     beta : float
@@ -134,6 +131,7 @@ def frangi(
     >>> frangi(line, sigmas=[1])[4].round(1)
     array([0. , 0. , 0.4, 0. , 0.9, 0. , 0.4, 0. , 0. ])
     """
+    sigmas = resolved({"sigmas": sigmas}, image, len(dims), "filters.frangi").get("sigmas", sigmas)
     strength: Any = gamma
     if gamma is None:
         curved = _hessian_norm(image, sigma=sigmas[0], dims=dims)
@@ -155,8 +153,9 @@ def meijering(
     Parameters
     ----------
     image : array of any kind
-    sigmas : sequence of float
-        Standard deviations of the Gaussians in pixels, about half the widths of the ridges; the largest answer remains.
+    sigmas : sequence of float or length
+        Standard deviations of the Gaussians in pixels, about half the widths of the ridges, or lengths such as
+        ``"2 um"``; the largest answer remains.
     alpha : float, optional
         How much the curvature along the line counts; by default what makes the filter flattest along it, 1/3 in planes
         and 1/4 in volumes.
@@ -188,6 +187,7 @@ def meijering(
     >>> meijering(line, sigmas=[1])[4].round(1)
     array([0. , 0. , 0. , 0.1, 1. , 0.1, 0. , 0. , 0. ])
     """
+    sigmas = resolved({"sigmas": sigmas}, image, len(dims), "filters.meijering").get("sigmas", sigmas)
     weight = 1 / (len(dims) + 1) if alpha is None else alpha
 
     def answers(widths: Sequence[float], largest: Any) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from bigimg.core.isotropic import Window
 from bigimg.core.lengths import Sigma, per_axis
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Odd, Positive
+from bigimg.core.parameters import Dims, Positive
 from bigimg.engine.faces import tilewise
 from bigimg.kernels import smooth
 from bigimg.kernels.planes import smoothed_dtype
@@ -69,14 +70,14 @@ def gaussian(
 
 
 @tilewise(halo=lambda size: size // 2, dtype=smooth_dtype, scratch=8, grey_values=())
-def uniform(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
+def uniform(image: Pixels, *, size: Window, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the mean of its neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     dims : {"yx", "zyx"}
         Filter each plane by itself, or the volume.
 

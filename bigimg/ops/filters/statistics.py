@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from bigimg.core.footprint import Footprint, reach
+from bigimg.core.isotropic import Window
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Odd
+from bigimg.core.parameters import Dims
 from bigimg.engine.faces import tilewise
 from bigimg.errors import ParameterError
 from bigimg.kernels import deviation
@@ -21,14 +22,14 @@ def _deviation_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 @tilewise(halo=lambda size: size // 2, dtype=_deviation_dtype, scratch=48, grey_values=())
-def standard_deviation(image: Pixels, *, size: Odd, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
+def standard_deviation(image: Pixels, *, size: Window, dims: Dims = "yx", valid: Valid | None = None) -> Pixels:
     """Replace each pixel by the standard deviation of its neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers of at most 32 bits, or floats
-    size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     dims : {"yx", "zyx"}
         Look at each plane by itself, or at the volume.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bigimg.core.isotropic import Window
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Odd
+from bigimg.core.parameters import Dims
 from bigimg.engine.faces import tilewise
 from bigimg.kernels import local, local_averages
 
@@ -14,15 +15,15 @@ def _gaussian_halo(window_size: int) -> int:
 
 @tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=1)
 def local_mean(
-    image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
+    image: Pixels, *, window_size: Window, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
     """Say which pixels are brighter than the mean of their neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     offset : float
         Subtracted from the mean; in grey values.
     dims : {"yx", "zyx"}
@@ -50,16 +51,16 @@ def local_mean(
 
 @tilewise(halo=_gaussian_halo, dtype="bool", gives="mask", scratch=32)
 def local_gaussian(
-    image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
+    image: Pixels, *, window_size: Window, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
     """Say which pixels are brighter than the Gaussian mean of their neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels, odd: the standard deviation is a sixth of
-        ``window_size - 1``. The Gaussian ends at four standard deviations.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``. The standard
+        deviation is a sixth of ``window_size - 1`` pixels, and the Gaussian ends at four standard deviations.
     offset : float
         Subtracted from the mean; in grey values.
     dims : {"yx", "zyx"}
@@ -88,15 +89,15 @@ def local_gaussian(
 
 @tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=16)
 def local_median(
-    image: Pixels, *, window_size: Odd, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
+    image: Pixels, *, window_size: Window, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
     """Say which pixels are brighter than the median of their neighbourhood.
 
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     offset : float
         Subtracted from the median; in grey values.
     dims : {"yx", "zyx"}

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Gt
 
+from bigimg.core.isotropic import Window
 from bigimg.core.operation import Pixels, Valid
-from bigimg.core.parameters import Dims, Odd, Positive
+from bigimg.core.parameters import Dims, Positive
 from bigimg.engine.faces import tilewise
 from bigimg.kernels import local
 
 
 @tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=1)
 def niblack(
-    image: Pixels, *, window_size: Odd = 15, k: float = 0.2, dims: Dims = "yx", valid: Valid | None = None
+    image: Pixels, *, window_size: Window = 15, k: float = 0.2, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
     """Say which pixels are brighter than Niblack's threshold of their neighbourhood.
 
@@ -24,8 +25,8 @@ def niblack(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     k : float
         How many standard deviations the threshold lies below the mean; negative for above.
     dims : {"yx", "zyx"}
@@ -62,7 +63,7 @@ def niblack(
 def sauvola(
     image: Pixels,
     *,
-    window_size: Odd = 15,
+    window_size: Window = 15,
     k: float = 0.2,
     r: Annotated[float, Gt(0)] | None = None,
     dims: Dims = "yx",
@@ -75,8 +76,8 @@ def sauvola(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     k : float
         Weight of the deviation.
     r : float, optional
@@ -115,7 +116,7 @@ def sauvola(
 def phansalkar(
     image: Pixels,
     *,
-    window_size: Odd = 15,
+    window_size: Window = 15,
     k: float = 0.25,
     r: Positive = 0.5,
     p: float = 2.0,
@@ -131,8 +132,8 @@ def phansalkar(
     Parameters
     ----------
     image : (..., M, N) array of booleans, integers or floats
-    window_size : int
-        Side of the square (cubic) neighbourhood in pixels; odd.
+    window_size : int or length
+        Side of the square (cubic) neighbourhood: an odd number of pixels, or a length such as ``"9 um"``.
     k : float
         Weight of the deviation.
     r : float
