@@ -44,15 +44,15 @@ def _own_layers(got):
 def test_a_tile_gets_its_own_part_alone(chunks):
     image = np.arange(340.0).reshape(20, 17) + 1
     expected = image / image.sum()
-    got = gather_arrays(Share(), [da.from_array(image, chunks=chunks)], 2)
+    got = gather_arrays(Share(), [da.from_array(image, chunks=chunks)], 2, [None])
     assert sum(stage.tasks for stage in stages([got])) == sum(map(len, _own_layers(got)))
     np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
-    np.testing.assert_array_equal(gather_whole(Share(), [image], 2), expected)
+    np.testing.assert_array_equal(gather_whole(Share(), [image], 2, [None]), expected)
 
 
 def test_planes_are_gathered_each_by_itself():
     image = np.random.default_rng(0).random((3, 8, 9))
-    got = gather_arrays(Share(), [da.from_array(image, chunks=(2, 3, 3))], 2)
+    got = gather_arrays(Share(), [da.from_array(image, chunks=(2, 3, 3))], 2, [None])
     assert sum(stage.tasks for stage in stages([got])) == sum(map(len, _own_layers(got)))
     np.testing.assert_allclose(got.compute(scheduler="sync"), image / image.sum(axis=(1, 2), keepdims=True))
 
