@@ -13,12 +13,11 @@ from functools import partial
 from math import floor
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from annotated_types import Len
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from bigimg.core.lengths import LARGEST_SIGMA, Length, Physical
 from bigimg.errors import ImageError, ParameterError
-
-MOST_WIDTHS = 64
 
 _EQUAL = 1e-6
 """How much the sides of a pixel may differ, relatively: sizes in metadata are rounded."""
@@ -144,21 +143,14 @@ def as_radius(given: object, most: float) -> float | RadiusLength:
     return float(given)
 
 
-def as_widths(given: object) -> tuple[float, ...] | Widths:
-    """Return standard deviations, one for each width: numbers of pixels, or lengths.
+def as_widths(given: Sequence[float | RadiusLength]) -> tuple[float, ...] | Widths:
+    """Return radii as they are used: numbers, or with lengths among them."""
+    numbers = tuple(one for one in given if isinstance(one, float))
+    return numbers if len(numbers) == len(given) else Widths(tuple(given))
 
-    Raises
-    ------
-    ValueError
-        If they are not.
-    """
-    if isinstance(given, Widths):
-        return given
-    if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MOST_WIDTHS:
-        raise ValueError(f"must be a list of 1 to {MOST_WIDTHS} numbers of pixels, or lengths such as '2 um'")
-    each = tuple(as_radius(one, LARGEST_SIGMA) for one in given)
-    numbers = tuple(one for one in each if isinstance(one, float))
-    return numbers if len(numbers) == len(each) else Widths(each)
+
+def _listed(given: object) -> object:
+    return list(given.each) if isinstance(given, Widths) else given
 
 
 def _plain(value: Any) -> Any:
@@ -194,19 +186,17 @@ Window = Annotated[
 """The side of a square (cubic) window: an odd number of pixels, or a length, which becomes the nearest odd number."""
 
 Sigmas = Annotated[
-    Any,
-    BeforeValidator(as_widths),
+    Sequence[
+        Annotated[
+            Any,
+            BeforeValidator(partial(as_radius, most=LARGEST_SIGMA)),
+            PlainSerializer(_plain),
+            _schema(LARGEST_SIGMA),
+        ]
+    ],
+    Len(1, 64),
+    BeforeValidator(_listed),
+    AfterValidator(as_widths),
     PlainSerializer(_plain),
-    WithJsonSchema(
-        {
-            "description": f"pixels each, above 0, at most {LARGEST_SIGMA:g}; or lengths: `2 um`",
-            "type": "array",
-            "items": {
-                "anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_SIGMA}, {"type": "string"}]
-            },
-            "minItems": 1,
-            "maxItems": MOST_WIDTHS,
-        }
-    ),
 ]
 """Standard deviations, one for each width: numbers of pixels, or lengths."""

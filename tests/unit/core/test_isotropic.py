@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from bigimg import exposure, filters, threshold
-from bigimg.core.isotropic import RadiusLength, Widths, WindowLength, as_radius, as_widths, as_window
+from bigimg.core.isotropic import RadiusLength, Widths, WindowLength, as_radius, as_window
 from bigimg.core.lengths import Length
 from bigimg.errors import ImageError, ParameterError
 from bigimg.ops.catalog import operations
@@ -98,6 +98,9 @@ def test_sizes_of_pixels_may_be_rounded_differently():
 
 
 def test_numbers_stay_numbers():
-    assert as_widths([1, 2.5]) == (1.0, 2.5)
-    assert as_widths([1, "2 um"]) == Widths((1.0, RadiusLength(Length.parse("2 um"), 1000.0)))
-    assert str(as_widths([1, "2 um"])) == "[1.0, '2 um']"
+    sigmas = operations()["filters.sato"].parameters["sigmas"]
+    assert sigmas.validate([1, 2.5], "sato") == (1.0, 2.5)
+    some = sigmas.validate([1, "2 um"], "sato")
+    assert some == Widths((1.0, RadiusLength(Length.parse("2 um"), 1000.0)))
+    assert sigmas.validate(some, "sato") == some
+    assert str(some) == "[1.0, '2 um']"
