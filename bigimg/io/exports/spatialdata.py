@@ -7,6 +7,7 @@ into memory. Elements are called by the id of their item; labels by id and name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,14 @@ def write_spatialdata(subjects: Sequence[Subject], tables: Mapping[str, pa.Table
 
 def _load() -> Any:
     try:
-        import anndata  # noqa: PLC0415 - an extra
-        import spatialdata  # noqa: PLC0415
-        import spatialdata.models  # noqa: PLC0415
-        import spatialdata.transformations  # noqa: PLC0415
+        import_module("anndata")
+        import_module("spatialdata.models")
+        import_module("spatialdata.transformations")
+        return import_module("spatialdata")
     except ImportError as error:
         raise MissingExtraError(
             'a SpatialData store is written by spatialdata, which is not installed: pip install "bigimg[spatialdata]"'
         ) from error
-    assert anndata.AnnData
-    return spatialdata
 
 
 def _element(spatialdata: Any, source: Source, kind: Kind, scratch: Path) -> Any:
@@ -108,8 +107,6 @@ def _element(spatialdata: Any, source: Source, kind: Kind, scratch: Path) -> Any
 
 def _table(spatialdata: Any, name: str, table: pa.Table, named: Mapping[str, Mapping[str, str]]) -> Any:
     """Return a table of objects, or None where it is not one."""
-    from anndata import AnnData  # noqa: PLC0415 - an extra
-
     if not {"item", "label"} <= set(table.column_names):
         return None
     frame = table.to_pandas()
@@ -123,7 +120,9 @@ def _table(spatialdata: Any, name: str, table: pa.Table, named: Mapping[str, Map
     observed = others.assign(**{REGION: regions, INSTANCE: frame["label"].astype(np.int64)})
     observed.index = observed.index.astype(str)
     numbers.index = observed.index
-    data = AnnData(X=numbers.to_numpy(), obs=observed, var=pd.DataFrame(index=numbers.columns.astype(str)))
+    data = import_module("anndata").AnnData(
+        X=numbers.to_numpy(), obs=observed, var=pd.DataFrame(index=numbers.columns.astype(str))
+    )
     return spatialdata.models.TableModel.parse(
         data, region=list(regions.categories), region_key=REGION, instance_key=INSTANCE
     )

@@ -66,11 +66,11 @@ def frame_times(source: Source) -> NDArray[np.float64]:
     known = coordinates(source)
     count = source.shape[0]
     if "time" in known:
-        times = known["time"][1]
-        return np.asarray(times - min(0.0, float(times[0])), np.float64)
+        times: NDArray[np.float64] = known["time"][1]
+        return np.array(times - min(0.0, float(times[0])), np.float64)
     seconds = _SECONDS.get(source.attrs.get("units", {}).get("t", ""), 0.0)
     step = float(source.attrs.get("scale", {}).get("t", 0.0)) * seconds
-    return np.arange(count) * (step if 0 < step <= SLOWEST else 1 / RATE)
+    return np.array(np.arange(count) * (step if 0 < step <= SLOWEST else 1 / RATE), np.float64)
 
 
 def _runs(source: Source) -> list[int]:
