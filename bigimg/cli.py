@@ -39,7 +39,6 @@ OnError = Literal["fail", "skip"]
 Mode = Literal["copy", "reference"]
 Format = Literal[
     "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
-    "spatialdata",
 ]  # fmt: skip
 OmeVersion = Literal["0.4", "0.5"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]

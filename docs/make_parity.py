@@ -598,7 +598,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         ),
         Row(
             "polygons",
-            of("measure", "polygons"),
+            of("measure", "polygons", "polygon_areas"),
             "exact along the edges of pixels, as `rasterio.features.shapes` with connectivity 4",
             "planes only; no simplification; joined in one task",
             ("tests/laws/test_outline_laws.py",),

@@ -127,6 +127,7 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "color.ndvi": (tissue, {"nir": 2, "red": 0}),
     "color.ndwi": (tissue, {"green": 1, "nir": 0}),
     "color.rgba2rgb": (rgba, {}),
+    "exposure.absolute_difference": (lambda: frames()[2], {"other": gray}),
     "exposure.adjust_gamma": (gray, {"gamma": 0.5}),
     "exposure.flat_field": (lambda: (gray() * flat()).astype("uint8"), {"flat": flat}),
     "exposure.illumination": (lit, {"sigma": 8}),
@@ -167,6 +168,12 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "morphology.skeletonize": (horse, {}),
     "morphology.thin": (horse, {}),
     "segmentation.expand_labels": (lambda: measure.label(morphology.erosion(objects(), {"disk": 4})), {"distance": 5}),
+    "segmentation.join_segmentations": (
+        lambda: measure.label(objects()),
+        {"other": lambda: np.indices((EDGE, EDGE)).sum(axis=0) // 72 + 1},
+    ),
+    "segmentation.relabel_sequential": (lambda: 5 * measure.label(objects()), {}),
+    "segmentation.split_touching": (lambda: morphology.dilation(objects(), {"disk": 3}), {}),
     "segmentation.watershed": (
         lambda: filters.sobel(cells()),
         {"markers": lambda: measure.label(cells() > 170).astype("int32") + 100 * (cells() < 70)},

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from math import ceil
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +173,17 @@ class ImageCopy:
         yield blocks, counts
         for tasks in level_stages(self.group, "image"):
             yield tasks, []
-        finish_levels(self.group, "image", reduce(add, counts).windows())
+        finish_levels(self.group, "image", _windows(blocks, counts))
         yield [self.describe], rows
+
+
+def _windows(blocks: Sequence[CopyBlock], counts: Sequence[GreyCounts]) -> list[dict[str, float]]:
+    """Return the windows of all channels; a block has some of them."""
+    of_channels: dict[int, GreyCounts] = {}
+    for block, some in zip(blocks, counts):
+        first = block.box[block.dims.index("c")].start if "c" in block.dims else 0
+        of_channels[first] = of_channels[first] + some if first in of_channels else some
+    return [window for first in sorted(of_channels) for window in of_channels[first].windows()]
 
 
 def _block(source: FileSource, unit: tuple[int, ...]) -> tuple[int, ...]:

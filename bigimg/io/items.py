@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def write_items(root: Path, items: Sequence[Item]) -> None:
 
 def items_table(items: Sequence[Item]) -> pa.Table:
     """Return the table of ``items``."""
-    rows = [{**asdict(item), "attrs": json.dumps(item.attrs)} for item in items]
+    rows = [{**vars(item), "attrs": json.dumps(item.attrs)} for item in items]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 

@@ -29,7 +29,6 @@ from bigimg.run.inputs import open as open_collection
 
 Format = Literal[
     "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
-    "spatialdata",
 ]  # fmt: skip
 
 SUFFIXES: dict[str, tuple[str, ...]] = {
@@ -44,7 +43,6 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "geoparquet": (".parquet", ".geoparquet"),
     "coco": (".json",),
     "stac": (),
-    "spatialdata": (".zarr",),
 }
 """By format: how the name of a destination ends that is one file, and, first, what files in a folder are called."""
 
@@ -110,12 +108,10 @@ def export(
             Boxes, areas and masks of labelled objects.
         ``stac``
             A catalog of scenes. Extra ``vector``.
-        ``spatialdata``
-            Images, labels and tables of objects. Extra ``spatialdata``.
     items
         Ids, or patterns such as ``plate1_*``; by default every image.
     labels
-        Name of the labels to export. By default ``ome-zarr`` and ``spatialdata`` have all, formats of objects the only
+        Name of the labels to export. By default ``ome-zarr`` has all, formats of objects the only
         ones there are, and others none.
     ome_version
         Of OME-Zarr: ``"0.5"``, or ``"0.4"`` for programs that know no newer one.
@@ -282,15 +278,6 @@ def _stac(job: _Job) -> Files:
     return [("", lambda path, _: write_stac(subjects, path, dest, job.collection.path.stem))]
 
 
-def _spatialdata(job: _Job) -> Files:
-    from bigimg.io.exports.spatialdata import write_spatialdata  # noqa: PLC0415 - an extra
-
-    subjects = job.subjects(None if job.labels is not None else list(job.collection.label_names))
-    items = None if job.items is None else [each.name for each in subjects]
-    tables = tables_of(job.collection, items)
-    return [("", lambda path, scratch: write_spatialdata(subjects, tables, path, scratch))]
-
-
 _FORMATS: dict[str, Callable[[_Job], Files]] = {
     "ome-zarr": _ome_zarr,
     "ome-tiff": _ome_tiff,
@@ -303,5 +290,4 @@ _FORMATS: dict[str, Callable[[_Job], Files]] = {
     "geoparquet": partial(_outlines, write_geoparquet),
     "coco": _coco,
     "stac": _stac,
-    "spatialdata": _spatialdata,
 }

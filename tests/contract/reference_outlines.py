@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.ndimage as ndi
 
+import bigimg
 from bigimg.core.well_known_binary import encode
 
 from .case import Case
@@ -88,3 +89,23 @@ CASES = [
         lambda dtype: rough((60, 47), dtype),
     )
 ]
+
+
+def outlined(dtype):
+    """Return a table of outlines on a map, with areas as another column says them."""
+    table = bigimg.measure.polygons(
+        scattered((23, 31), 3, dtype), transform=(2.0, 0, 6e5, 0, -2.0, 5e6), crs="EPSG:32633"
+    )
+    counts = np.bincount(scattered((23, 31), 3, dtype).ravel())
+    return table.assign(pixels=counts[table["label"]])
+
+
+CASES.append(
+    Case(
+        "measure.polygon_areas",
+        lambda table: table.assign(area_ha=4 * table["pixels"] / 1e4),
+        {},
+        ("int32",),
+        image=outlined,
+    )
+)

@@ -235,6 +235,18 @@ def test_windows_of_display_come_from_all_pixels(tmp_path):
     assert channel["window"] == {"min": 100.0, "max": 60000.0, "start": 100.0, "end": 5000.0}
 
 
+def test_each_channel_has_its_own_window(tmp_path):
+    pixels = np.stack([np.full((300, 200), 7, np.uint16), np.full((300, 200), 900, np.uint16)])
+    pixels[:, 0, 0] = 0, 1000
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, metadata={"axes": "CYX"})
+    ingest(tmp_path / "a.ome.tif", tmp_path / "a.zarr", chunk=64)
+    windows = [channel["window"] for channel in _omero(tmp_path / "a.zarr" / "images" / "a")]
+    assert windows == [
+        {"min": 0.0, "max": 7.0, "start": 7.0, "end": 7.0},
+        {"min": 900.0, "max": 1000.0, "start": 900.0, "end": 1000.0},
+    ]
+
+
 def _omero(group):
     from bigimg.io.documents import read_attributes
 
