@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -40,6 +41,12 @@ def write_levels(levels: list[Any], folder: Path) -> None:
             list(pool.map(lambda tile, w=writer, p=pixels: w.write(tile.write, p[tile.write]), rows))
 
 
+def write_all(images: list[tuple[list[Any], Path]]) -> None:
+    """Write every level of every image."""
+    for levels, folder in images:
+        write_levels(levels, folder)
+
+
 def timed(work: Callable[[], object]) -> float:
     """Return how long ``work`` took."""
     start = perf_counter()
@@ -66,14 +73,9 @@ def main() -> None:
             levels.append(halve(levels[-1], "image"))
         ours, floors = [], []
         for run in range(given.runs):
-            floors.append(
-                timed(
-                    lambda run=run: [
-                        write_levels(levels, Path(scratch, f"floor{run}", str(number))) for number in range(given.files)
-                    ]
-                )
-            )
-            ours.append(timed(lambda run=run: ingest(folder, Path(scratch, f"ingest{run}.zarr"))))
+            floor = [(levels, Path(scratch, f"floor{run}", str(number))) for number in range(given.files)]
+            floors.append(timed(partial(write_all, floor)))
+            ours.append(timed(partial(ingest, folder, Path(scratch, f"ingest{run}.zarr"))))
         size = given.files * pixels.nbytes / 2**30
         print(f"{size:.1f} GiB of uncompressed tiled TIFF, {given.files} files, {THREADS} threads, {given.runs} runs")
         print(f"ingest / writing the same chunks: {median(ours) / median(floors):.2f}")

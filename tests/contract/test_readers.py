@@ -28,7 +28,7 @@ def _write_video(path: Path, codec: str, pixel_format: str, pictures: Any, **opt
     import av
 
     with av.open(path, "w") as container:
-        stream = container.add_stream(codec, rate=25, options=options)
+        stream: Any = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = pictures.shape[1:3]
         stream.pix_fmt = pixel_format
         for number, picture in enumerate(pictures):
