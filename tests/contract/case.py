@@ -38,6 +38,16 @@ class Case:
     wrong: str = ""
     """Where the reference itself is wrong and what proves it; such a case compares with a twin that is right."""
 
+    def compare(self, got: Any, wanted: Any) -> None:
+        """Raise where a result is another than that of the reference."""
+        if isinstance(wanted, np.ndarray) and wanted.dtype.kind == "f":
+            atol = self.rtol * max(1.0, float(np.abs(wanted).max(initial=0)))
+            np.testing.assert_allclose(got, wanted, rtol=self.rtol, atol=atol)
+        elif self.rtol:
+            np.testing.assert_allclose(got, wanted, rtol=self.rtol)
+        else:
+            np.testing.assert_array_equal(got, wanted)
+
     def __str__(self) -> str:
         given = ", ".join(f"{name}={_short(value)}" for name, value in self.params.items())
         return f"{self.op}({given})" + (" of a volume" if self.volume else "")
