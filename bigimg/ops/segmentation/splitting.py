@@ -76,7 +76,7 @@ def split_touching(
     anew. As in all of these, what lies beyond the border of the image is unknown and not background.
 
     A fraction of the width is used, rather than a height or a distance between maxima, because it needs no guess at
-    the size of the objects: see ``docs/quality.md`` for what each gives on nuclei.
+    the size of the objects: docs/quality.md says what each gives on nuclei.
 
     References
     ----------
