@@ -151,7 +151,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         ),
         Row(
             "band maths: NDVI, NDWI, any index of two bands",
-            of("color", "normalized_difference", "ndvi", "ndwi"),
+            of("color", "normalized_difference", "ndvi", "ndwi", "band_difference"),
             "the plain formula, up to rounding",
             "`(a - b) / (a + b)` only; other formulas are arithmetic on channels in Python, and no step of a workflow",
             CHANNEL_TESTS,
@@ -364,7 +364,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         ),
         Row(
             "a threshold for each peak",
-            of("threshold", "peak_fraction"),
+            of("threshold", "peak_fraction", "peak_fraction_value"),
             "a twin of scikit-image's reconstruction and watershed on the whole image, to the bit",
             "a rule of this package: half maxima, as of lines of a spectrum",
             WATERSHED_LAWS,

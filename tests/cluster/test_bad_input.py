@@ -70,7 +70,6 @@ SPOILED = {
     "complex.npy": (npy(np.zeros((5, 7), complex)), "complex128"),
     "line.npy": (npy(np.zeros(7)), "line"),
     "object.npy": (npy(np.zeros((5, 7), "datetime64[s]")), "object"),
-    "planes.npy": (npy(np.stack([COINS[:50, :60]] * 5)), "step 'measured'"),
 }
 
 
@@ -124,7 +123,7 @@ def test_one_bad_file_is_left_out_and_listed_where_the_workflow_says_skip(name, 
     assert list(bigimg.open(tmp_path / "out")) == ["good0", "good1"]
 
 
-@pytest.mark.parametrize("name", ["middle.png", "nan.npy", "planes.npy", "text.png"])
+@pytest.mark.parametrize("name", ["middle.png", "nan.npy", "text.png"])
 def test_nothing_but_bad_images_is_an_error_even_under_skip(name, shared, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / name).write_bytes(SPOILED[name][0])
@@ -312,12 +311,17 @@ def test_images_of_every_kind_are_taken(shared, tmp_path):
 @pytest.mark.parametrize(
     "metadata", [{"imagej": True, "metadata": {"axes": "TYX"}}, {"ome": True, "metadata": {"axes": "ZYX"}}]
 )
-def test_a_stack_is_refused_by_name_where_planes_are_measured_and_taken_where_not(metadata, shared, tmp_path):
+def test_a_stack_is_worked_on_plane_by_plane(metadata, shared, tmp_path):
     (tmp_path / "in").mkdir()
     stack = np.stack([COINS[:80, :90], COINS[20:100, :90], COINS[40:120, :90]])
     (tmp_path / "in" / "film.tif").write_bytes(tiff(stack, photometric="minisblack", **metadata))
-    with pytest.raises(ImageError, match="film: step 'measured'"):
-        bigimg.run("nuclei", tmp_path / "in", tmp_path / "out")
+    done = bigimg.run("nuclei", tmp_path / "in", tmp_path / "nuclei")
+    axis = done.collection["film"].dims[0]
+    table, labels = done.collection.read_table("objects"), done.collection.labels("nuclei")["film"].values
+    assert table[axis].tolist() == [plane for plane in range(3) for _ in range(int(labels[plane].max()))]
+    for plane in range(3):
+        areas = table[table[axis] == plane]["area"]
+        np.testing.assert_array_equal(areas, np.bincount(labels[plane].ravel())[1:])
     flow = bigimg.Workflow.parse("name: w\nsteps:\n- op: threshold.otsu\n- op: measure.label\n")
     done = bigimg.run(flow, tmp_path / "in", tmp_path / "out")
     labels = done.collection.labels("label")["film"]

@@ -184,8 +184,8 @@ def test_the_tile_of_the_workflow_and_of_the_caller():
 
 
 def test_what_the_workflow_does_not_take_is_left_out_or_refused():
-    good, stack = Counting("a", (300, 200)), Counting("film", (5, 300, 200), dims=("t", "y", "x"), chunks=(1, 64, 64))
-    with pytest.raises(ImageError, match="film: step 'measured'"):
+    good, stack = Counting("a", (300, 200)), Counting("film", (300, 200), np.dtype("complex64"))
+    with pytest.raises(ImageError, match="film: step '"):
         plan_inputs(Workflow.of("w", NUCLEI.steps, on_error="fail"), inputs(good, stack), BUDGET)
     made = plan_inputs(NUCLEI, inputs(stack, good, stack), BUDGET)
     assert (made.items, made.skipped) == (1, 1)
