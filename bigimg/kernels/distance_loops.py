@@ -306,5 +306,6 @@ def hand_on(
             stretches[tile, line, 1] = total
             for item in range(begin[tile, line], begin[tile, line + 1]):
                 size = push(place, height, cross, start, size, places[item], heights[item], weight)
-            bottom = min(bottom, size - 1) if size else 0
+                # What takes away the lowest of those in use is that itself, also when others come to lie on it.
+                bottom = min(bottom, size - 1)
     return stretches, given_place[:total].copy(), given_height[:total].copy()

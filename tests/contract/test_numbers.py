@@ -18,6 +18,8 @@ SHAPE = (13, 11)
 DTYPES = ("uint8", "int16", "int64", "uint64", "float32", "float64")
 OF_IMAGES = [name for name, operation in OPERATIONS.items() if operation.takes == "image"]
 OF_FLOATS = [name for name in OF_IMAGES if takes(OPERATIONS[name], "float64")]
+NO_VALUE = ("threshold.peak_fraction_value",)
+"""Operations whose value is infinite where no pixel lies above it."""
 CUTS = [((12, 1), (5, 5, 1)), random_chunks(SHAPE, 3)]
 
 
@@ -112,7 +114,8 @@ def test_finite_numbers_give_finite_numbers(name, dtype):
                 with pytest.raises(ImageError):
                     computed(run(labelled(da.from_array(image, cut), name)))
             continue
-        assert np.isfinite(numbers(result)).all(), f"{kind} numbers"
+        if name not in NO_VALUE:
+            assert np.isfinite(numbers(result)).all(), f"{kind} numbers"
         check_op(run, image, chunkings=cuts, dims=DIMS.get(name))
 
 

@@ -57,6 +57,17 @@ def test_distances_in_planes(shape, density, sampling, seed):
     np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
 
 
+def test_a_tile_that_sends_two_parabolas_takes_those_before_it_away_with_the_first():
+    rows = [0, 2, 5, 5, 10, 10, 12, 13, 13, 14, 14, 18, 20, 22, 22, 23, 25]
+    columns = [32, 14, 1, 6, 20, 26, 22, 17, 32, 12, 22, 18, 31, 15, 16, 28, 15]
+    mask = np.ones((26, 35), bool)
+    mask[rows, columns] = False
+    expected = ndi.distance_transform_edt(mask, sampling=(1.5, 1.0))
+    chunks = (26,), (5, 1, 8, 2, 5, 2, 6, 1, 5)
+    got = distance_transform(da.from_array(mask, chunks=chunks), sampling=(1.5, 1.0))
+    np.testing.assert_array_equal(got.compute(scheduler="sync"), expected)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.tuples(*[st.integers(1, 13)] * 3), DENSITIES, st.sampled_from(EXACT), st.integers(0, 2**31))
 def test_distances_in_volumes(shape, density, sampling, seed):
