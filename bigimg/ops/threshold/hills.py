@@ -44,7 +44,7 @@ def peak_fraction_value(image: Any, *, floor: Floor = 0.5) -> Any:
     Returns
     -------
     number
-        Lazily where the image is lazy. ``inf`` where no pixel is valid, or all are equal.
+        Lazily where the image is lazy. The value of all pixels where these are equal; ``inf`` where none is valid.
 
     Examples
     --------
@@ -142,7 +142,10 @@ def _levels(counts: NDArray[np.int64], centers: NDArray[Any]) -> tuple[float, fl
 
 def _floor(floor: float, counts: NDArray[np.int64], centers: NDArray[Any]) -> float:
     background, value = _levels(counts, centers)
-    return background + floor * (value - background) if np.isfinite(value) else value
+    if np.isfinite(value):
+        return background + floor * (value - background)
+    # All are equal: nothing exceeds the only value there is.
+    return float(centers[np.flatnonzero(counts)[-1]]) if counts.any() else value
 
 
 @tilewise(dtype="float64", scratch=9)
