@@ -6,7 +6,7 @@ not, and infinity less infinity is no number. Such pixels, and no others, are co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ Pixels = NDArray[Any]
 
 SHRINK = (2.0**-64, 2.0**-600)
 """Brings the largest float64 to where it can be added up, and to where it can be squared; and back without rounding."""
+
+LARGE = 2.0**900
+"""Of smaller numbers any number that there are pixels can be added up."""
 
 FAR = 1e75
 """No grey value, and yet its cube and what weights make of it are floats."""
@@ -52,6 +55,23 @@ def mended(result: Pixels, found: Pixels, factor: float = 1.0) -> Pixels:
     result = result.copy()
     result[lost] = values.astype(result.dtype)
     return result
+
+
+def beside(there: NDArray[np.bool_], halo: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which pixels have one that is ``there`` at most ``halo`` away along each of the last axes.
+
+    Examples
+    --------
+    >>> beside(np.array([[True, False, False]]), (0, 1)).astype(int)
+    array([[1, 1, 0]])
+    """
+    for axis, steps in enumerate(reversed(halo), start=1):
+        counts = np.cumsum(np.moveaxis(there, -axis, -1), axis=-1)
+        last = np.minimum(np.arange(counts.shape[-1]) + steps, counts.shape[-1] - 1)
+        before = np.arange(counts.shape[-1]) - steps - 1
+        found: Pixels = counts[..., last] - np.where(before < 0, 0, counts[..., np.maximum(before, 0)])
+        there = np.moveaxis(np.asarray(found > 0), -1, -axis)
+    return there
 
 
 def saturated(result: Pixels) -> Pixels:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigimg.core.finite import SHRINK, all_finite, mended, saturated
+from bigimg.core.finite import LARGE, SHRINK, all_finite, beside, mended, saturated
 from bigimg.core.parameters import Parameters, is_deferred
 from bigimg.core.tile import Tile, whole
 from bigimg.errors import BigimgError, ImageError, ParameterError
@@ -47,8 +47,10 @@ class Tilewise:
     drops_channels
         Whether the axis before the plane is consumed, as by the conversion of colours to grey.
     grey_values
-        For an operation that gives twice the result for twice the grey values: the parameters that are grey values too
-        and must be twice as large for that. None for any other operation.
+        For an operation that gives twice the result, or the same, for twice the grey values: the parameters that are
+        grey values too and must be twice as large for that. None for any other operation.
+    gives_grey
+        Whether it gives twice the result then.
     """
 
     function: Callable[..., Pixels]
@@ -59,6 +61,7 @@ class Tilewise:
     scratch: int = 8
     drops_channels: bool = False
     grey_values: tuple[str, ...] | None = None
+    gives_grey: bool = True
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -182,6 +185,8 @@ class Operation:
             If a result is no number.
         """
         result = self._run(self.params, pixels, valid, tile)
+        if result.dtype == bool and self.spec.grey_values is not None and pixels.dtype == np.float64:
+            return self._compared(result, pixels, valid, tile)
         if all_finite(result):
             return result
         result = self._mended(result, pixels, valid, tile)
@@ -215,13 +220,25 @@ class Operation:
         if pixels.dtype.kind == "f" and pixels.dtype.itemsize <= 4:
             return mended(result, self._run(self.params, wide, valid, tile))
         if self.spec.grey_values is not None:
-            grey = {name: self.params[name] for name in self.spec.grey_values}
             for factor in SHRINK:
                 if all_finite(result):
                     break
-                smaller = {name: value if value is None else value * factor for name, value in grey.items()}
-                result = mended(result, self._run({**self.params, **smaller}, wide * factor, valid, tile), factor)
+                found = self._run_smaller(wide, factor, valid, tile)
+                result = mended(result, found, factor if self.spec.gives_grey else 1.0)
         return saturated(result)
+
+    def _compared(self, result: Valid, pixels: Pixels, valid: Valid | None, tile: Tile | None) -> Valid:
+        """Return a mask, which does not show where its sums left float64, from smaller numbers near the largest."""
+        most = max(-float(pixels.min()), float(pixels.max())) if pixels.size else 0.0
+        if most <= LARGE:
+            return result
+        near = beside(np.abs(pixels) > LARGE, self.halo)
+        return np.where(near, self._run_smaller(pixels, SHRINK[0], valid, tile), result)
+
+    def _run_smaller(self, pixels: Pixels, factor: float, valid: Valid | None, tile: Tile | None) -> Pixels:
+        grey = {name: self.params[name] for name in self.spec.grey_values or ()}
+        smaller = {name: value if value is None else _times(value, factor) for name, value in grey.items()}
+        return self._run({**self.params, **smaller}, pixels * factor, valid, tile)
 
     def __str__(self) -> str:
         shown = {name: "..." if is_deferred(value) else value for name, value in self.params.items()}
@@ -230,6 +247,10 @@ class Operation:
 
     def __dask_tokenize__(self) -> object:
         return self.spec.name, self.spec.function, sorted(self.params.items())
+
+
+def _times(value: Any, factor: float) -> Any:
+    return tuple(each * factor for each in value) if isinstance(value, tuple) else value * factor
 
 
 def _called(function: Callable[..., Any], params: Mapping[str, Any], *leading: Any) -> Any:

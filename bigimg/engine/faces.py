@@ -117,6 +117,7 @@ def tilewise(
     scratch: int = 8,
     drops_channels: bool = False,
     grey_values: tuple[str, ...] | None = None,
+    gives_grey: bool = True,
 ) -> Callable[[Callable[Concatenate[Pixels, P], Pixels]], TilewiseFunction[P]]:
     """Make an operation of a plain function of pixels.
 
@@ -139,8 +140,10 @@ def tilewise(
     drops_channels
         Whether the axis before the plane (``c``) is consumed.
     grey_values
-        For an operation that gives twice the result for twice the grey values: the names of the parameters that are
-        grey values too. Where its sums leave float64, it is then computed on smaller ones.
+        For an operation that gives twice the result, or the same, for twice the grey values: the names of the
+        parameters that are grey values too. Where its sums leave float64, it is then computed on smaller ones.
+    gives_grey
+        Whether it gives twice the result then.
 
     Examples
     --------
@@ -161,7 +164,9 @@ def tilewise(
 
     def decorate(function: Callable[Concatenate[Pixels, P], Pixels]) -> TilewiseFunction[P]:
         name = f"{_room(function)}.{function.__name__}"
-        spec = Tilewise(function, name, find_halo, find_dtype, accepts, scratch, drops_channels, grey_values)
+        spec = Tilewise(
+            function, name, find_halo, find_dtype, accepts, scratch, drops_channels, grey_values, gives_grey
+        )
         return TilewiseFunction(function, spec, takes, gives)
 
     return decorate

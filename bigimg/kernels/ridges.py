@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from bigimg.core.finite import all_finite
 from bigimg.core.operation import Pixels, Valid
 from bigimg.kernels import eigenvalues
 from bigimg.kernels.gaussian_derivatives import hessian
@@ -118,12 +119,17 @@ def _largest(
     raise_to: Callable[[Pixels, Pixels, int], None],
 ) -> Pixels:
     """Return 0 raised to the measure of each of the sigmas."""
-    out = None
+    out, lost = None, None
     for index, elements in enumerate(_hessians(pixels, sigmas, ndim, valid)):
         if out is None:
             out = np.zeros(elements.shape[1], elements.dtype)
         raise_to(out, elements, index)
+        if not all_finite(elements):
+            beyond = ~np.isfinite(elements).all(axis=0)
+            lost = beyond if lost is None else lost | beyond
     assert out is not None, "at least one sigma"
+    if lost is not None:
+        out[lost] = np.nan  # comparisons have taken it for nothing
     return out.reshape(pixels.shape)
 
 

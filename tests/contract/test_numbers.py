@@ -18,6 +18,7 @@ SHAPE = (13, 11)
 DTYPES = ("uint8", "int16", "int64", "uint64", "float32", "float64")
 OF_IMAGES = [name for name, operation in OPERATIONS.items() if operation.takes == "image"]
 OF_FLOATS = [name for name in OF_IMAGES if takes(OPERATIONS[name], "float64")]
+LARGEST = float(np.finfo(float).max)
 NO_VALUE = ("threshold.peak_fraction_value",)
 """Operations whose value is infinite where no pixel lies above it."""
 CUTS = [((12, 1), (5, 5, 1)), random_chunks(SHAPE, 3)]
@@ -128,3 +129,17 @@ def numbers(result):
     if hasattr(result, "__dict__") and not isinstance(result, np.ndarray):
         result = list(vars(result).values())
     return np.asarray(result)
+
+
+GREY = [name for name in OF_IMAGES if getattr(getattr(OPERATIONS[name], "spec", None), "grey_values", None) is not None]
+
+
+@pytest.mark.parametrize("name", GREY)
+def test_the_largest_numbers_are_as_good_as_smaller_ones(name):
+    run, rng = bound(OPERATIONS[name]), np.random.default_rng(2)
+    small = rng.random((*lead(name), *SHAPE)) * 2 - 1
+    most = 2.0**1023
+    found, wanted = run(small * most), run(small * 2.0**300)
+    if found.dtype != bool:
+        wanted = np.clip(wanted * 2.0**-300, -LARGEST / most, LARGEST / most) * most
+    np.testing.assert_array_equal(found, wanted)

@@ -202,7 +202,7 @@ def _hessian_norm(image: Pixels, *, sigma: float, dims: Dims = "yx", valid: Vali
     return kernel.hessian_norm(image, sigma, len(dims), valid)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136, grey_values=("gamma",), gives_grey=False)
 def _frangi(
     image: Pixels,
     *,
@@ -217,7 +217,7 @@ def _frangi(
     return kernel.frangi(image, sigmas, alpha, beta, gamma, black_ridges, len(dims), valid)
 
 
-@tilewise(halo=_halo, dtype=_float_dtype, scratch=136)
+@tilewise(halo=_halo, dtype=_float_dtype, scratch=136, grey_values=("largest",), gives_grey=False)
 def _meijering(
     image: Pixels,
     *,

@@ -13,7 +13,7 @@ def _gaussian_halo(window_size: int) -> int:
     return int(local_averages.TRUNCATE * local_averages.gaussian_sigma(window_size) + 0.5)
 
 
-@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=1)
+@tilewise(halo=lambda window_size: window_size // 2, dtype="bool", gives="mask", scratch=1, grey_values=("offset",))
 def local_mean(
     image: Pixels, *, window_size: Window, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
@@ -49,7 +49,7 @@ def local_mean(
     return local.local_mean_mask(image, window_size, offset, len(dims), valid=valid)
 
 
-@tilewise(halo=_gaussian_halo, dtype="bool", gives="mask", scratch=32)
+@tilewise(halo=_gaussian_halo, dtype="bool", gives="mask", scratch=32, grey_values=("offset",))
 def local_gaussian(
     image: Pixels, *, window_size: Window, offset: float = 0.0, dims: Dims = "yx", valid: Valid | None = None
 ) -> Pixels:
