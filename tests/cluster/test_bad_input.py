@@ -17,7 +17,7 @@ from skimage import data
 
 import bigimg
 from bigimg import cli
-from bigimg.errors import BigimgError, ImageError, MissingInputError, ParameterError, ReadError, RunError
+from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError, RunError
 from bigimg.run.run import run
 
 pytestmark = pytest.mark.cluster
