@@ -42,9 +42,9 @@ def polygon_areas(table: pd.DataFrame, *, unit: Literal["m2", "ha", "km2"] = "ha
     Examples
     --------
     >>> import numpy as np
-    >>> from bigimg.measure import polygons
-    >>> lake = polygons(np.ones((20, 10), int), transform=(30, 0, 600000, 0, -30, 5000000), crs="EPSG:32633")
-    >>> polygon_areas(lake)["area_ha"].tolist()
+    >>> from bigimg import measure
+    >>> lake = measure.polygons(np.ones((20, 10), int), transform=(30, 0, 600000, 0, -30, 5000000), crs="EPSG:32633")
+    >>> measure.polygon_areas(lake)["area_ha"].tolist()
     [18.0]
     """
     crs = table.attrs.get("crs")
