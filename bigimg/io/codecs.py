@@ -118,4 +118,6 @@ def decode(raw: bytes, dtype: np.dtype[Any], chunk: tuple[int, ...]) -> NDArray[
     declared = int.from_bytes(body[_BLOSC_SIZE], "little")
     if declared != expected:
         raise ValueError(f"it unpacks to {declared} bytes, a chunk here has {expected}")
-    return np.frombuffer(blosc.decompress(body), dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(chunk)
+    pixels = np.empty(chunk, dtype.newbyteorder("<"))
+    blosc.decompress(body, pixels)  # into its place: through bytes each pixel would be moved once more
+    return pixels.astype(dtype, copy=False)

@@ -26,7 +26,7 @@ from bigimg.io.sources import as_box, cause
 if TYPE_CHECKING:
     import zarr
 
-_decoded = PixelCache(limit=32 * 2**20)
+_decoded = PixelCache(limit=24 * 2**20)
 """Decoded chunks that neighbouring tiles share: those of one tile and of the ring about it, not of a row of tiles."""
 
 
@@ -159,7 +159,7 @@ class OpenArray:
 
         def make() -> NDArray[Any]:
             try:
-                return np.array(codecs.decode(path.read_bytes(), self.dtype, self.unit))
+                return codecs.decode(path.read_bytes(), self.dtype, self.unit)
             except (ValueError, RuntimeError, OSError) as error:
                 raise self._corrupt(index, path, name, cause(error)) from error
 
