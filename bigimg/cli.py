@@ -37,6 +37,8 @@ app = typer.Typer(
 
 OnError = Literal["fail", "skip"]
 Mode = Literal["copy", "reference"]
+Rule = Literal["first", "last", "newest", "median"]
+Step = Literal["day"]
 Format = Literal[
     "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
 ]  # fmt: skip
@@ -80,6 +82,10 @@ def ingest(
     mode: Annotated[Mode, typer.Option(help="Copy the pixels, or refer to the files, which stay.")] = "copy",
     append: Annotated[bool, typer.Option("--append", help="Add what is new to the collection DEST.")] = False,
     nodata: Nodata = None,
+    mosaic: Annotated[
+        Rule | None, typer.Option(help="Make one image of overlapping scenes: which pixel counts where several do.")
+    ] = None,
+    series: Annotated[Step | None, typer.Option(help="Make one image with an axis of time of scenes.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Where to run; by default threads of this process.")] = None,
     workers: Workers = None,
 ) -> None:
@@ -94,6 +100,8 @@ def ingest(
         mode=mode,
         append=append,
         nodata=nodata,
+        mosaic=mosaic,
+        series=series,
         cluster=cluster,
         workers=workers,
     )

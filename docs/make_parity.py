@@ -618,6 +618,22 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/laws/test_track_laws.py",),
         ),
     ),
+    "Scenes": (
+        Row(
+            "mosaics of overlapping scenes by valid pixels: first, last, newest, median",
+            (),
+            "`rasterio.merge` (first, last), to the bit and for every box; NumPy's sorting (median)",
+            "one grid: nothing is resampled or brought to another projection; no blending, no balance of light",
+            ("tests/unit/io/test_mosaic.py",),
+        ),
+        Row(
+            "time series of scenes by day, with their times",
+            (),
+            "NumPy's stacking; the times are read back by xarray",
+            "days of universal time; one value for missing pixels, no mask for each moment",
+            ("tests/unit/io/test_series.py",),
+        ),
+    ),
 }
 
 

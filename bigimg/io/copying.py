@@ -21,7 +21,7 @@ from bigimg.errors import CorruptChunkError
 from bigimg.io.frames import write_frames
 from bigimg.io.items import Item
 from bigimg.io.levels import build_pyramid, finish_levels, level_stages
-from bigimg.io.sources import FileSource
+from bigimg.io.series import Ingestible
 from bigimg.io.stored import open_array
 from bigimg.io.validity import MASK, mask_pixels, valid_pixels, validity
 from bigimg.io.windows import GreyCounts
@@ -36,7 +36,7 @@ Task = Callable[[], Any]
 class CopyBlock:
     """Copy one block of whole chunks; gives its counts of grey values."""
 
-    source: FileSource
+    source: Ingestible
     writer: ArrayWriter
     box: Box
     again: bool
@@ -73,7 +73,7 @@ class CopyBlock:
 class Describe:
     """Make the row of an image that is copied; its file is read once more, for the digest."""
 
-    source: FileSource
+    source: Ingestible
     path: str
     chunks: tuple[int, ...]
 
@@ -101,7 +101,7 @@ class ImageCopy:
     """One image on its way into the collection at ``root``."""
 
     root: Path
-    source: FileSource
+    source: Ingestible
     chunk: int
     shard: int | None
     again: bool = False
@@ -186,7 +186,7 @@ def _windows(blocks: Sequence[CopyBlock], counts: Sequence[GreyCounts]) -> list[
     return [window for first in sorted(of_channels) for window in of_channels[first].windows()]
 
 
-def _block(source: FileSource, unit: tuple[int, ...]) -> tuple[int, ...]:
+def _block(source: Ingestible, unit: tuple[int, ...]) -> tuple[int, ...]:
     """Return a shape of whole chunks in full rows that decodes little twice and stays small."""
     block = []
     for dim, size, natural, step in zip(source.dims, source.shape, source.chunks, unit):

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bigimg.errors import BigimgError, MissingInputError, OutputError, ParameterError, ReadError
 from bigimg.io.copying import ImageCopy
@@ -22,13 +22,15 @@ from bigimg.io.documents import create_group, read_attributes
 from bigimg.io.items import Item, finish, item_at, read_items
 from bigimg.io.jobs import Stages, carry_out
 from bigimg.io.journal import Journal, read_journal
-from bigimg.io.names import marked
+from bigimg.io.mosaic import Rule
+from bigimg.io.names import item_ids, marked
+from bigimg.io.notes import notes_of
 from bigimg.io.packing import Pack, WriteChunk, choose_packs
 from bigimg.io.publish import MARK, begin, check_absent, publish, sweep
 from bigimg.io.references import reference_to
 from bigimg.io.scan import OnError, Skipped, open_sources
-from bigimg.io.sources import FileSource
-from bigimg.io.validity import collar_notes, with_nodata
+from bigimg.io.series import Ingestible, Step, join_scenes
+from bigimg.io.validity import with_nodata
 from bigimg.io.writer import CHUNK
 
 JOURNAL = "ingest.journal"
@@ -61,11 +63,13 @@ class _How:
     pack: bool
     mode: Mode
     nodata: float | None = None
+    mosaic: Rule | None = None
+    series: Step | None = None
 
-    def key(self, source: FileSource) -> list[Any]:
+    def key(self, source: Ingestible) -> list[Any]:
         """Return what makes a file that is copied so the same as another one."""
         return [
-            source.path, source.part, source.size, source.mtime_ns, list(source.shape), source.dtype.name,
+            *source.identity(), list(source.shape), source.dtype.name,
             self.chunk, self.shard, self.mode, *([] if self.nodata is None else [self.nodata]),
         ]  # fmt: skip
 
@@ -103,6 +107,8 @@ def ingest(
     mode: Mode = "copy",
     append: bool = False,
     nodata: float | None = None,
+    mosaic: Rule | None = None,
+    series: Step | None = None,
     chunk: int = CHUNK,
     shard: int | None = None,
     pool: Executor | None = None,
@@ -130,6 +136,10 @@ def ingest(
         Add to the collection ``dest`` what is not in it. Files that it was made of are not read again.
     nodata
         The value of pixels that are none, in the place of what files say: such as 0, for the collar of a scene.
+    mosaic
+        Make one image of all scenes, by this rule where several have a pixel; see :mod:`bigimg.io.mosaic`.
+    series
+        Make one image with an axis of time of all scenes, one moment a ``"day"``; see :mod:`bigimg.io.series`.
     chunk
         Rows and columns of a chunk.
     shard
@@ -152,16 +162,22 @@ def ingest(
         )
     if mode not in ("copy", "reference"):
         raise ParameterError(f"mode must be 'copy' or 'reference' (got {mode!r})")
+    _check_joining(mosaic, series, mode=mode, append=append)
     dest = Path(dest).expanduser()
     if Path(source).expanduser().resolve() == dest.resolve():
         raise OutputError(f"the collection cannot be made where its images are: {dest}; choose another name")
     before = _collection(dest) if append else []
     if not append:
         check_absent(dest)
-    sources, skipped = open_sources(source, on_error)
-    sources = [with_nodata(each, nodata) for each in sources]
-    how = _How(chunk, shard, pack, mode, nodata)
-    notes = collar_notes(sources)
+    files, skipped = open_sources(source, on_error)
+    files = [with_nodata(each, nodata) for each in files]
+    how = _How(chunk, shard, pack, mode, nodata, mosaic, series)
+    notes = notes_of(files)
+    sources: Sequence[Ingestible] = files
+    if mosaic is not None or series is not None:
+        (name,) = item_ids([dest.name.removesuffix(".zarr")])
+        joined, more = join_scenes(files, name, mosaic, series, on_error)
+        sources, skipped = [joined], [*skipped, *more]
     root = dest if append else _building(dest, source, how)
     done = _Done.read(root / JOURNAL)
     try:
@@ -180,6 +196,19 @@ def ingest(
     if not append:
         publish(root, dest)
     return Ingested(dest, len(work.items), tuple(skipped), len(work.items) - len(before), notes)
+
+
+def _check_joining(mosaic: Rule | None, series: Step | None, *, mode: Mode, append: bool) -> None:
+    if mosaic not in (None, *get_args(Rule)):
+        raise ParameterError(f"mosaic must be one of {', '.join(get_args(Rule))} (got {mosaic!r})")
+    if series not in (None, *get_args(Step)):
+        raise ParameterError(f"series must be one of {', '.join(get_args(Step))} (got {series!r})")
+    if (mosaic is None and series is None) or (mode == "copy" and not append):
+        return
+    raise ParameterError(
+        "scenes that become one image are copied, into a collection of their own; leave out "
+        + ("append (--append)" if append else "mode 'reference' (--mode reference)")
+    )
 
 
 def _check_any(items: Sequence[Item], source: str | Path, skipped: Sequence[Skipped]) -> None:
@@ -203,7 +232,7 @@ class _Work:
     skipped: list[Skipped] = field(default_factory=list)
 
     def carry_out(
-        self, sources: Sequence[FileSource], pool: Executor | None, progress: Callable[[int, int], None] | None
+        self, sources: Sequence[Ingestible], pool: Executor | None, progress: Callable[[int, int], None] | None
     ) -> None:
         """Do all that is not done, and put ``items`` into the order of ``sources``."""
         create_group(self.root / "images", {})
@@ -214,7 +243,7 @@ class _Work:
         packs, single = choose_packs(plain, self.how.chunk) if self.how.pack else ([], list(plain))
         single += masked
         jobs: list[Stages] = []
-        names: list[list[FileSource]] = []
+        names: list[list[Ingestible]] = []
         for source in single:
             known = self.done.items.get(source.name)
             if known is not None and known[0] == self.how.key(source):
@@ -235,7 +264,7 @@ class _Work:
                     progress(len(self.before) + len(rows) + len(self.skipped), count)
         self.items = [*self.before, *(rows[source.name] for source in sources if source.name in rows)]
 
-    def _new(self, sources: Sequence[FileSource]) -> list[FileSource]:
+    def _new(self, sources: Sequence[Ingestible]) -> list[Ingestible]:
         """Return the sources that the collection does not have, under names that it does not have."""
         known = {(item.source, _part_of(item)): item for item in self.before}
         taken = {item.id.casefold() for item in self.before}
@@ -255,12 +284,12 @@ class _Work:
                 self.skipped.append(Skipped(item.id, source.path, str(error)))
         return found
 
-    def _is_unchanged(self, source: FileSource, item: Item) -> bool:
+    def _is_unchanged(self, source: Ingestible, item: Item) -> bool:
         key, _ = self.done.items.get(item.id, (None, None))
         # The digest of the content decides; where neither size nor time has changed it need not be asked.
         return (key is not None and key[:4] == self.how.key(source)[:4]) or source.fingerprint() == item.digest
 
-    def _stages(self, source: FileSource) -> Stages:
+    def _stages(self, source: Ingestible) -> Stages:
         key = self.how.key(source)
         if self.how.mode == "reference":
             rows: list[Any] = []
@@ -281,11 +310,11 @@ class _Work:
         self._record(source, key, last[0])
         yield [], last
 
-    def _record(self, source: FileSource, key: list[Any], item: Item) -> None:
+    def _record(self, source: Ingestible, key: list[Any], item: Item) -> None:
         self.journal.add({"done": source.name, "key": key, "item": vars(item)})
 
     def _pack(
-        self, path: str, group: Sequence[FileSource], rows: dict[str, Item]
+        self, path: str, group: Sequence[Ingestible], rows: dict[str, Item]
     ) -> Iterator[tuple[WriteChunk, Stages]]:
         """Yield the chunks of a pack that are to be written; of the others put the rows into ``rows``."""
         members = sha256(repr([self.how.key(source) for source in group]).encode()).hexdigest()
@@ -307,7 +336,7 @@ class _Work:
             self.journal.add({**mark, "items": [vars(each) for each in outcome[0]]})
         yield [], outcome[0]
 
-    def _take(self, sources: list[FileSource], result: list[Any] | Exception, rows: dict[str, Item]) -> None:
+    def _take(self, sources: list[Ingestible], result: list[Any] | Exception, rows: dict[str, Item]) -> None:
         if isinstance(result, Exception):
             if self.on_error == "fail" or not isinstance(result, BigimgError):
                 raise result
@@ -323,21 +352,24 @@ class _Refer:
 
     root: Path
     dest: Path
-    source: FileSource
+    source: Ingestible
 
     def __call__(self) -> Item:
         """Make it."""
         return reference_to(self.source, self.source.name, self.root, self.dest)
 
 
-def _is_begun(root: Path, source: FileSource) -> bool:
+def _is_begun(root: Path, source: Ingestible) -> bool:
     return (root / "images" / source.name / "0" / "zarr.json").is_file()
 
 
 def _building(dest: Path, source: str | Path, how: _How) -> Path:
     """Return the folder that ``dest`` is built in: the one an earlier ingest of the same has left, or a new one."""
     check_absent(dest)
-    key = repr((str(Path(source).expanduser().resolve()), how.chunk, how.shard, how.pack, how.mode, how.nodata))
+    joining = () if how.mosaic is None and how.series is None else (how.mosaic, how.series)
+    key = repr(
+        (str(Path(source).expanduser().resolve()), how.chunk, how.shard, how.pack, how.mode, how.nodata, *joining)
+    )
     aside = dest.with_name(f"{dest.name}{MARK}{sha256(key.encode()).hexdigest()[:8]}")
     return aside if (aside / JOURNAL).is_file() else begin(dest, aside)
 

@@ -15,7 +15,7 @@ from bigimg.errors import BigimgError
 from bigimg.io.documents import create_group
 from bigimg.io.items import Item
 from bigimg.io.scan import Skipped
-from bigimg.io.sources import FileSource
+from bigimg.io.series import Ingestible
 from bigimg.io.writer import ArrayWriter, create_array, writer_of
 
 CHUNK_BYTES = 2 * 2**20
@@ -31,7 +31,7 @@ class WriteChunk:
     writer: ArrayWriter
     part: slice
     """Which of the items these are."""
-    sources: tuple[FileSource, ...]
+    sources: tuple[Ingestible, ...]
     on_error: Literal["fail", "skip"]
 
     def __call__(self) -> list[Item | Skipped]:
@@ -58,7 +58,7 @@ class Pack:
     """Of the store."""
     path: str
     """In the store."""
-    sources: tuple[FileSource, ...]
+    sources: tuple[Ingestible, ...]
     """All of one shape, dtype and axes."""
 
     @property
@@ -86,9 +86,9 @@ class Pack:
         return [WriteChunk(self.path, writer, part, self.sources[part], on_error) for part in parts]
 
 
-def choose_packs(sources: Sequence[FileSource], chunk: int) -> tuple[list[list[FileSource]], list[FileSource]]:
+def choose_packs(sources: Sequence[Ingestible], chunk: int) -> tuple[list[list[Ingestible]], list[Ingestible]]:
     """Return the groups of images to pack, and those that stay alone: larger than a chunk, or unlike any other."""
-    alike: dict[object, list[FileSource]] = defaultdict(list)
+    alike: dict[object, list[Ingestible]] = defaultdict(list)
     for source in sources:
         alike[source.shape, source.dtype, source.dims].append(source)
     packs = [group for group in alike.values() if len(group) > 1 and max(group[0].shape[-2:]) <= chunk]

@@ -1,7 +1,9 @@
 """Sources: where the pixels of one image are, as small frozen values that travel to any process and open there.
 
-A source is anything with ``shape``, ``dtype``, ``dims``, ``chunks`` and ``source[box] -> ndarray``. There are two: an
-image in a file (:class:`FileSource`) and an image in a Zarr store (:class:`bigimg.io.stored.StoredSource`).
+A source is anything with ``shape``, ``dtype``, ``dims``, ``chunks`` and ``source[box] -> ndarray``: an image in a file
+(:class:`FileSource`), an image in a Zarr store (:class:`bigimg.io.stored.StoredSource`), and what is made of files:
+scenes side by side (:class:`bigimg.io.mosaic.MosaicSource`) and one after the other
+(:class:`bigimg.io.series.SeriesSource`).
 """
 
 from __future__ import annotations
@@ -128,6 +130,10 @@ class FileSource:
         self._check_unchanged()
         digest = digest_of_file(self.path, self.size, self.mtime_ns)
         return f"sha256:{digest}" + (f"#{self.part}" if self.part else "")
+
+    def identity(self) -> list[Any]:
+        """Return what makes another file another one, without reading it."""
+        return [self.path, self.part, self.size, self.mtime_ns]
 
     def __dask_tokenize__(self) -> object:
         return "bigimg-file", self.path, self.part, self.size, self.mtime_ns

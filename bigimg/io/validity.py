@@ -27,7 +27,7 @@ from bigimg.io.stored import StoredSource, open_array
 MASK = "valid"
 """The array beside the levels of a stored image that says which pixels count, where its file had a mask."""
 
-_LOOKED_AT = 16
+LOOKED_AT = 16
 """Scenes of a collection whose edges are read: what is wrong with one is mostly wrong with all."""
 
 _COLLAR_SHARE = 0.02
@@ -198,7 +198,7 @@ def collar_note(source: Source) -> str | None:
 def collar_notes(sources: Iterable[Source]) -> tuple[str, ...]:
     """Return the warnings of :func:`collar_note` of the first scenes that could have a collar."""
     able = (each for each in sources if "transform" in each.attrs and not _is_masked(each))
-    return tuple(note for each in islice(able, _LOOKED_AT) if (note := collar_note(each)))
+    return tuple(note for each in islice(able, LOOKED_AT) if (note := collar_note(each)))
 
 
 def _length(sides: tuple[slice, slice], rows: int, columns: int) -> int:

@@ -184,7 +184,8 @@ def create_image(
     own = {"attrs": plain(kept), "channel_names": list(attrs.get("channel_names", ()))}
     create_group(group, {"ome": ome, "bigimg": own, **geo.group_attributes(attrs, dims, shape)})
     _write_place(group, attrs, dims, shape)
-    return create_array(group / "0", shape, dtype, dims, chunks, shards, geo.array_attributes(attrs, np.dtype(dtype)))
+    said = {**geo.array_attributes(attrs, np.dtype(dtype)), **_write_times(group, attrs)}
+    return create_array(group / "0", shape, dtype, dims, chunks, shards, said)
 
 
 def create_labels(
@@ -241,6 +242,21 @@ def _write_place(group: Path, attrs: Mapping[str, Any], dims: Sequence[str], sha
         said = geo.coordinate_attributes(dim, attrs.get("crs"))
         writer = create_array(group / dim, values.shape, values.dtype, (dim,), values.shape, attributes=said)
         writer.write((slice(0, len(values)),), values)
+
+
+def _write_times(group: Path, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the variable ``time`` of a series, as CF has it; return what its pixels say of it."""
+    if not attrs.get("times"):
+        return {}
+    moments = np.array(attrs["times"], "datetime64[ns]").astype(np.int64)
+    said = {
+        "standard_name": "time",
+        "units": "nanoseconds since 1970-01-01",
+        "calendar": "proleptic_gregorian",
+    }
+    writer = create_array(group / "time", moments.shape, moments.dtype, ("t",), moments.shape, attributes=said)
+    writer.write((slice(0, len(moments)),), moments)
+    return {"coordinates": "time"}
 
 
 def image_chunks(shape: Sequence[int], dims: Sequence[str], attrs: Mapping[str, Any], chunk: int) -> tuple[int, ...]:

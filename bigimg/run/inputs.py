@@ -61,6 +61,8 @@ def ingest(
     mode: Literal["copy", "reference"] = "copy",
     append: bool = False,
     nodata: float | None = None,
+    mosaic: Literal["first", "last", "newest", "median"] | None = None,
+    series: Literal["day"] | None = None,
     cluster: str | Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -85,6 +87,13 @@ def ingest(
         Add to the collection ``dest`` what is not in it.
     nodata
         The value of pixels that are none, in the place of what files say: such as 0, for the collar of a scene.
+    mosaic
+        Make one image of all scenes, which lie on one grid: what one of them lacks another may have. Where several have
+        a pixel, it is that of the ``"first"`` or the ``"last"`` of them by name, of the ``"newest"`` by time, or the
+        ``"median"``, of an even number the upper of the middle two. Channel by channel, as rasterio does.
+    series
+        Make one image of all scenes with an axis of time, one moment a ``"day"`` in universal time. With ``mosaic`` the
+        scenes of a day may be of several places.
     cluster, workers
         Name or file of a cluster profile, whose workers see ``source`` and ``dest``, and how many workers; by default
         threads of this process.
@@ -114,6 +123,8 @@ def ingest(
         mode=mode,
         append=append,
         nodata=nodata,
+        mosaic=mosaic,
+        series=series,
         progress=progress,
     )
     if cluster is None:

@@ -16,9 +16,10 @@ from bigimg.engine.plan import Stage, stages
 from bigimg.engine.store import stored_from
 from bigimg.errors import BigimgError, ParameterError, PlanError
 from bigimg.io.inputs import Inputs, open_inputs
+from bigimg.io.notes import notes_of
 from bigimg.io.publish import check_absent, check_writable
 from bigimg.io.sources import Source
-from bigimg.io.validity import collar_notes, validity
+from bigimg.io.validity import validity
 from bigimg.run.evaluate import evaluate, lazy_image
 from bigimg.run.profile import ClusterProfile, memory_bytes
 from bigimg.run.workflow import Workflow
@@ -213,7 +214,7 @@ def plan_inputs(workflow: Workflow, inputs: Inputs, given: Budget, tile: int | N
     if tile is not None and tile < 1:
         raise ParameterError(f"tile must be at least 1 pixel (got {tile})")
     made = _chosen(workflow, inputs, given, workflow.tile if tile is None else tile)
-    return replace(made, notes=collar_notes(inputs.sources.values()))
+    return replace(made, notes=notes_of(inputs.sources.values()))
 
 
 def _chosen(workflow: Workflow, inputs: Inputs, given: Budget, chosen: int | None) -> Plan:

@@ -135,7 +135,7 @@ def test_ingest_says_how_many(replaced, capsys):
     calls = replaced("bigimg.run.inputs", "ingest", Collection(a=1, b=2))
     assert call("ingest", "in", "out.zarr", "--pack", "--on-error", "skip") == 0
     options = {"on_error": "skip", "pack": True, "mode": "copy", "append": False, "nodata": None}
-    options |= {"cluster": None, "workers": None}
+    options |= {"mosaic": None, "series": None, "cluster": None, "workers": None}
     assert calls == [(("in", Path("out.zarr")), options)]
     assert capsys.readouterr().out == "skipped c.png: cut short\n2 images in out.zarr, 1 skipped\n"
 

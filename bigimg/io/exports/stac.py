@@ -19,6 +19,7 @@ from bigimg.errors import ImageError, MissingExtraError, OutputError, ParameterE
 from bigimg.io.exports.subjects import Subject, placed
 from bigimg.io.sources import FileSource
 from bigimg.io.stored import StoredSource
+from bigimg.io.times import parse_time
 
 VERSION = "1.0.0"
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -27,8 +28,6 @@ CATALOG = "catalog.json"
 
 _EDGE = 21
 """Points along each side of an outline: a straight line of a map is a curve in longitude and latitude."""
-
-_FORMATS = ("%Y:%m:%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 
 
 def write_stac(subjects: Sequence[Subject], folder: Path, dest: Path, title: str) -> None:
@@ -145,26 +144,11 @@ def _projection(crs: str) -> tuple[dict[str, Any], str | None]:
 
 
 def _times(time: str | None) -> dict[str, Any]:
-    taken = _parsed(time)
+    taken = parse_time(time)
     if taken is not None:
-        return {"datetime": taken.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+        return {"datetime": taken.isoformat().replace("+00:00", "Z")}
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"datetime": None, "start_datetime": "1900-01-01T00:00:00Z", "end_datetime": now}
-
-
-def _parsed(time: str | None) -> datetime | None:
-    for read in (datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
-        try:
-            found = read(time or "")
-        except ValueError:
-            continue
-        # Times of files say no zone as a rule; those of scenes are universal.
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return None
-
-
-def _reader(form: str) -> Any:
-    return lambda text: datetime.strptime(text, form).replace(tzinfo=UTC)
 
 
 def _load_pyproj() -> Any:
