@@ -19,6 +19,7 @@ from typing import Literal
 from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError
 from bigimg.io.names import item_ids, marked
 from bigimg.io.readers import SUFFIXES, ImageHeader, Reader, find_reader
+from bigimg.io.readers.tiff_set import COMPANION
 from bigimg.io.sources import FileSource, cause
 
 OnError = Literal["fail", "skip"]
@@ -78,7 +79,9 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
     relative = [path.relative_to(root).as_posix() for path in paths]
     ids = item_ids(relative)
     with ThreadPoolExecutor(_THREADS) as pool:
-        opened = list(pool.map(partial(_open, root), paths, ids))
+        found = _first_of_sets(list(pool.map(partial(_find, root), paths)))
+        opened = list(pool.map(_open, paths, ids, found))
+    opened = _once(paths, opened)
     failed = [(name, path, result) for name, path, result in zip(ids, paths, opened) if isinstance(result, BigimgError)]
     if failed and on_error == "fail":
         raise _with_advice(source, failed)
@@ -148,10 +151,20 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def _is_ignored(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in _IGNORED
+    # The last are the metadata of a set of OME-TIFF files, which name them.
+    return name.startswith(".") or name.casefold() in _IGNORED or name.casefold().endswith(COMPANION)
 
 
-def _open(root: Path, path: Path, name: str) -> list[FileSource] | BigimgError:
+@dataclass(frozen=True)
+class _Found:
+    """The reader of a file."""
+
+    reader: Reader
+    set: str
+    """What it has in common with the other files of its image, if there are any."""
+
+
+def _find(root: Path, path: Path) -> _Found | BigimgError:
     try:
         if not path.resolve().is_relative_to(root):
             return ReadError(
@@ -160,13 +173,64 @@ def _open(root: Path, path: Path, name: str) -> list[FileSource] | BigimgError:
         if path.is_dir():
             return ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
         reader = find_reader(path)
-        headers = read_headers(reader, path)
+        return _Found(reader, _of_set(reader, path))
     except BigimgError as error:
         return error
     except OSError as error:
         return ReadError(f"{path} cannot be read: {cause(error)}")
-    ids = [name] if len(headers) == 1 else [f"{name}.{header.part}" for header in headers]
-    return [FileSource.of(path, part_id, reader.NAME, header) for part_id, header in zip(ids, headers)]
+
+
+def _of_set(reader: Reader, path: Path) -> str:
+    ask = getattr(reader, "set_of", None)
+    return "" if ask is None else str(ask(path))
+
+
+def _first_of_sets(found: list[_Found | BigimgError]) -> list[_Found | BigimgError | None]:
+    """Leave of the files of one image only the first: any of them stands for it."""
+    known: set[str] = set()
+    kept: list[_Found | BigimgError | None] = []
+    for each in found:
+        again = isinstance(each, _Found) and each.set in known
+        kept.append(None if again else each)
+        if isinstance(each, _Found) and each.set:
+            known.add(each.set)
+    return kept
+
+
+def _open(path: Path, name: str, found: _Found | BigimgError | None) -> list[FileSource] | BigimgError:
+    if found is None:
+        return []
+    if isinstance(found, BigimgError):
+        return found
+    try:
+        headers = read_headers(found.reader, path)
+        ids = [name] if len(headers) == 1 else [f"{name}.{header.part}" for header in headers]
+        return [FileSource.of(path, part_id, found.reader.NAME, header) for part_id, header in zip(ids, headers)]
+    except BigimgError as error:
+        return error
+    except OSError as error:
+        return ReadError(f"{path} cannot be read: {cause(error)}")
+
+
+def _once(paths: list[Path], opened: list[list[FileSource] | BigimgError]) -> list[list[FileSource] | BigimgError]:
+    """Leave out files that say nothing of a set, and whose pixels an image of it brings; refuse one of two sets."""
+    brought: dict[str, Path] = {}
+    result = list(opened)
+    for number, (path, sources) in enumerate(zip(paths, opened)):
+        if isinstance(sources, BigimgError) or not sources or sources[0].files == 1:
+            continue
+        files = {file for source in sources for file in source.paths()}
+        twice = next((file for file in sorted(files) if file in brought), None)
+        if twice is not None:
+            result[number] = ReadError(
+                f"{twice} is in two sets, that of {brought[twice].name} and that of {path.name}; keep each set in a "
+                "folder of its own"
+            )
+        brought |= dict.fromkeys(files, path)
+    for number, path in enumerate(paths):
+        if not isinstance(result[number], BigimgError) and brought.get(str(path.resolve()), path) != path:
+            result[number] = []
+    return result
 
 
 def read_headers(reader: Reader, path: Path) -> list[ImageHeader]:

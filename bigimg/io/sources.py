@@ -8,10 +8,10 @@ scenes side by side (:class:`bigimg.io.mosaic.MosaicSource`) and one after the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -88,22 +88,24 @@ class FileSource:
     part: int
     """Which of the images in the file."""
     size: int
-    """Bytes of the file when it was opened."""
+    """Bytes of the file when it was opened; of an image of several files, of all of them."""
     mtime_ns: int
-    """Its time of change then: a file that is replaced under a run is an error, never a mixture."""
+    """Its time of change then (the sum of theirs): a file that is replaced under a run is an error, never a mixture."""
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     dims: tuple[str, ...]
     chunks: tuple[int, ...]
     attrs: Mapping[str, Any] = field(hash=False)
+    files: int = 1
+    """How many files have pixels of it. Which others they are its reader says: a name of each would travel with every
+    task."""
 
     @classmethod
     def of(cls, path: Path, name: str, reader: str, header: ImageHeader) -> FileSource:
         """Describe the image with ``header`` in the file at ``path``."""
-        stat = path.stat()
         return cls(
-            name, str(path), reader, header.part, stat.st_size, stat.st_mtime_ns,
-            header.shape, header.dtype, header.dims, header.chunks, header.attrs,
+            name, str(path), reader, header.part, *_size_and_time([path, *header.files]),
+            header.shape, header.dtype, header.dims, header.chunks, header.attrs, 1 + len(header.files),
         )  # fmt: skip
 
     @property
@@ -126,9 +128,13 @@ class FileSource:
         return read_pixels(reader_named(self.reader), Path(self.path), self.part, box, self.name)[rest]
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file, and which image of it this is."""
+        """Return the SHA-256 of the file, or of those of its files, and which image of it this is."""
         self._check_unchanged()
-        digest = digest_of_file(self.path, self.size, self.mtime_ns)
+        digests = []
+        for path in sorted(self.paths(), key=lambda path: Path(path).name):
+            stat = Path(path).stat()
+            digests.append(digest_of_file(str(path), stat.st_size, stat.st_mtime_ns))
+        digest = digests[0] if self.files == 1 else sha256("".join(digests).encode()).hexdigest()
         return f"sha256:{digest}" + (f"#{self.part}" if self.part else "")
 
     def identity(self) -> list[Any]:
@@ -138,16 +144,31 @@ class FileSource:
     def __dask_tokenize__(self) -> object:
         return "bigimg-file", self.path, self.part, self.size, self.mtime_ns
 
+    def paths(self) -> list[str]:
+        """Return the absolute paths of its files."""
+        if self.files == 1:
+            return [self.path]
+        files_of: Any = reader_named(self.reader).files_of  # type: ignore[attr-defined]
+        return [self.path, *files_of(Path(self.path), self.part)]
+
     def _check_unchanged(self) -> None:
         try:
-            stat = Path(self.path).stat()
-        except FileNotFoundError:
-            raise MissingInputError(f"image {self.name!r} is gone: there is no {self.path}") from None
-        if (stat.st_size, stat.st_mtime_ns) != (self.size, self.mtime_ns):
+            paths = self.paths()
+            size, mtime_ns = _size_and_time(paths)
+        except FileNotFoundError as error:
+            raise MissingInputError(f"image {self.name!r} is gone: there is no {error.filename or self.path}") from None
+        if (len(paths), size, mtime_ns) != (self.files, self.size, self.mtime_ns):
             raise ReadError(
-                f"image {self.name!r} has changed since it was opened: {self.path} had {self.size} bytes, now has "
-                f"{stat.st_size}; open the input again when nobody writes to it"
+                f"image {self.name!r} has changed since it was opened: {self.path} had {self.size} bytes"
+                f"{f' in {self.files} files' if self.files > 1 else ''}, now has {size}; open the input again when "
+                "nobody writes to it"
             )
+
+
+def _size_and_time(paths: Sequence[str | Path]) -> tuple[int, int]:
+    """Return the bytes of some files together, and the sum of their times: any change of one changes it."""
+    stats = [Path(path).stat() for path in paths]
+    return sum(stat.st_size for stat in stats), sum(stat.st_mtime_ns for stat in stats)
 
 
 def read_pixels(reader: Reader, path: Path, part: int, box: Box, name: str) -> NDArray[Any]:

@@ -34,7 +34,7 @@ class ImageHeader:
     part_name: str = ""
     """Its name in the file, where it has one."""
     files: tuple[str, ...] = ()
-    """Absolute paths of the other files that have pixels of it, where it is one image of several files."""
+    """Absolute paths of the other files that it is made of, where it is one image of several files."""
 
     def checked(self, path: Path) -> ImageHeader:
         """Return the header, or say what makes it impossible.

@@ -1,9 +1,9 @@
-"""TIFF, BigTIFF, OME-TIFF and ImageJ hyperstacks, read by segment: a crop of a tiled file decodes the tiles it touches.
+"""TIFF, BigTIFF, OME-TIFF, ImageJ, SVS and NDPI, read by segment: a crop of a tiled file decodes the tiles it touches.
 
 Axes are tifffile's: ``T C Z Y X`` by their names, ``S`` (samples of a pixel) as ``c``. Pages that nothing names (a
 plain multi-page file) are taken for ``t``: each page is an image of its own, and nothing is smoothed or joined across
-them. Every series of a file with several is an image of its own; pyramid levels, and the labels and thumbnails of slide
-scanners, are left out.
+them. Files of one OME-TIFF set are one image (:mod:`bigimg.io.readers.tiff_set`). Every series of a file with several
+is an image of its own; pyramid levels, and the labels and thumbnails of slide scanners, are left out.
 
 Values are as stored: palettes are not applied (microscopes use them as false colours), ``MINISWHITE`` is not inverted.
 """
@@ -11,6 +11,7 @@ Values are as stored: palettes are not applied (microscopes use them as false co
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,18 @@ from numpy.typing import NDArray
 
 from bigimg.core.tile import Box
 from bigimg.errors import ImageError, MissingExtraError, ReadError
+from bigimg.io.readers import tiff_set
 from bigimg.io.readers.header import ImageHeader
 from bigimg.io.readers.tiff_layout import Plane, Series, layout_of
 from bigimg.io.readers.tiff_metadata import metadata_of
 
 NAME = "tiff"
-SUFFIXES: tuple[str, ...] = (".btf", ".tf8", ".tif", ".tiff")
+SUFFIXES: tuple[str, ...] = (".btf", ".tf8", ".tif", ".tiff", ".svs", ".ndpi")
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _STRIP_ROWS = 256
-"""Rows of strips that are read together: single strips of a few rows would make a task of each."""
+"""Rows of strips that are read together: single strips of a few rows (Hamamatsu's tiles have 8) would make a task of
+each."""
 
 
 def matches(head: bytes) -> bool:
@@ -51,9 +54,10 @@ def read(path: Path, part: int, box: Box) -> NDArray[Any]:
         file_box[axis] = side
     out = np.empty([side.stop - side.start for side in file_box], series.dtype)
     try:
-        with path.open("rb") as file:
-            for at, plane, plane_box in series.planes(tuple(file_box)):
-                out[at] = _read_plane(file, plane, series, plane_box)
+        for name, planes in groupby(series.planes(tuple(file_box)), lambda each: each[1].file):
+            with Path(name).open("rb") as file:
+                for at, plane, plane_box in planes:
+                    out[at] = _read_plane(file, plane, series, plane_box)
     except ValueError as error:
         if "imagecodecs" in str(error):
             raise MissingExtraError(f"{path}: {error}: pip install imagecodecs") from error
@@ -65,13 +69,20 @@ def _header(path: Path, series: Series) -> ImageHeader:
     dims = series.dims
     shape = tuple(series.shape[axis] for axis in series.file_order)
     units = series.unit
-    if not series.tiled:
+    if not series.tiled or series.all_planes[0].jpeg_header is not None:
         rows = series.axes.index("Y")
         step = units[rows] * max(1, _STRIP_ROWS // units[rows])
         units = (*units[:rows], min(step, series.shape[rows]), *units[rows + 1 :])
     chunks = tuple(min(units[axis], series.shape[axis]) for axis in series.file_order)
     return ImageHeader(
-        shape, series.dtype, dims, chunks, metadata_of(series, dims, shape), series.part, series.name
+        shape,
+        series.dtype,
+        dims,
+        chunks,
+        metadata_of(series, dims, shape),
+        series.part,
+        series.name,
+        tuple(each for each in series.files if each != str(path.resolve())),
     ).checked(path)
 
 
@@ -98,7 +109,8 @@ def _segment(
     if plane.byte_counts[index]:
         file.seek(plane.offsets[index])
         data = file.read(plane.byte_counts[index])
-    decoded, starts, shape = series.decode(data, index, jpegtables=plane.jpeg_tables)
+    more = {} if plane.jpeg_header is None else {"jpegheader": plane.jpeg_header}
+    decoded, starts, shape = series.decode(data, index, jpegtables=plane.jpeg_tables, **more)
     # Tiles at the border of the image may come cut.
     sizes = (1, *(shape if decoded is None else decoded.shape))
     common = [
@@ -111,15 +123,37 @@ def _segment(
     return into, decoded.reshape(sizes)[cut]
 
 
+def set_of(path: Path) -> str:
+    """Return what all files of one OME-TIFF set have in common; empty for an image of one file."""
+    found = tiff_set.set_of(path)
+    return "" if found is None else str(found.metadata)
+
+
+def files_of(path: Path, part: int) -> tuple[str, ...]:
+    """Return the other files of the image, as its header has them."""
+    own = str(path.resolve())
+    return tuple(each for each in _layout(path)[part].files if each != own)
+
+
 def _layout(path: Path) -> tuple[Series, ...]:
-    stat = path.stat()
-    return _cached_layout(str(path), stat.st_size, stat.st_mtime_ns)
+    of = tiff_set.set_of(path)
+    files = (path,) if of is None else (of.first, *of.files, of.metadata)
+    return _cached_layout(str(files[0]), of, tuple(_seen(file) for file in files))
+
+
+def _seen(path: Path) -> tuple[int, int]:
+    """Return what changes when the file does; of one that is gone too."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return -1, -1
+    return stat.st_size, stat.st_mtime_ns
 
 
 @lru_cache(maxsize=128)
-def _cached_layout(path: str, size: int, mtime_ns: int) -> tuple[Series, ...]:  # noqa: ARG001 - they key the cache
+def _cached_layout(path: str, of: tiff_set.FileSet | None, seen: tuple[tuple[int, int], ...]) -> tuple[Series, ...]:
     try:
-        return layout_of(Path(path), size)
+        return layout_of(Path(path), seen[0][0], of)
     except tifffile.TiffFileError as error:
         raise ReadError(f"{path} is a damaged TIFF: {error}; copy it again from where it came") from error
     except (ImageError, ReadError):

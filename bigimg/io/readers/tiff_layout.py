@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ import tifffile
 
 from bigimg.core.tile import Box
 from bigimg.errors import ImageError, ReadError
+from bigimg.io.readers.tiff_set import FileSet, check_set
 
 CANONICAL = ("t", "c", "z", "y", "x")
 _KNOWN = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
-_SIDE_IMAGES = {"Label", "Macro", "Overview", "Thumbnail"}
+_SIDE_IMAGES = {"Label", "Macro", "Map", "Overview", "Thumbnail"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Plane:
     byte_counts: tuple[int, ...]
     contiguous: bool
     jpeg_tables: bytes | None
+    file: str
+    """Path of the file that it is in."""
+    jpeg_header: bytes | None = None
+    """Of the one JPEG picture that all segments are parts of, as Hamamatsu's scanners write."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,8 @@ class Series:
     decode: Callable[..., Any]
     raw: dict[str, Any] = field(default_factory=dict)
     """OME-XML, ImageJ's metadata and tags, not yet understood."""
+    files: tuple[str, ...] = ()
+    """Paths of the files of its set; none of an image of one file."""
 
     @property
     def page_shape(self) -> tuple[int, ...]:
@@ -125,43 +133,56 @@ def name_axes(axes: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def layout_of(path: Path, size: int) -> tuple[Series, ...]:
-    """Return the images in the TIFF at ``path`` of ``size`` bytes.
+def layout_of(path: Path, size: int, of: FileSet | None = None) -> tuple[Series, ...]:
+    """Return the images in the TIFF at ``path`` of ``size`` bytes, or those of the set that it is the first file of.
 
     Raises
     ------
     ReadError
-        If a page or a segment lies outside the file.
+        If a page or a segment lies outside the file, or a file of the set is missing or of another one.
     """
     _check_pages(path, size)
-    with tifffile.TiffFile(path, _multifile=False) as tif:
+    if of is not None:
+        check_set(of)
+        for file in of.files:
+            _check_pages(file, file.stat().st_size)
+    xml = of.companion.read_text(encoding="utf-8") if of is not None and of.companion else None
+    with tifffile.TiffFile(path, _multifile=of is not None, omexml=xml) as tif:
         found = [
-            _series(tif, series, number, path, size)
+            _series(tif, series, number, path, of)
             for number, series in enumerate(tif.series)
             if number == 0 or series.name not in _SIDE_IMAGES
         ]
+        _check_left_out(tif, {each.part for each in found})
     if not found:
         raise ReadError(f"{path} is a TIFF without a page; it was cut short: copy it again from where it came")
     return tuple(found)
 
 
-def _series(tif: Any, series: Any, number: int, path: Path, size: int) -> Series:
+def _series(tif: Any, series: Any, number: int, path: Path, of: FileSet | None) -> Series:
     page, leading = series.keyframe, series.shape[: len(series.shape) - len(series.keyframe.shape)]
     if series.transform is not None or page.dtype is None:
         raise ImageError(f"{path} is a {series.kind} file, whose pixels are not read here; convert it to OME-TIFF")
-    together = series.dataoffset is not None
+    if page.compression == 33003:
+        # Its samples are YCbCr, at times fewer for colours, and its tags say RGB: they would be taken for that.
+        raise ImageError(
+            f"{path} is compressed by Aperio's JPEG 2000 in YCbCr (33003), whose colours are not converted here; "
+            "convert it to OME-TIFF with Bio-Formats or vips"
+        )
+    together = series.dataoffset is not None and not series.is_multifile
     whole = together and (page.is_final and prod(leading) != len(series.pages))
     if whole:
         # ImageJ and tifffile write one page for a whole stack that lies in one piece.
-        planes = [Plane((series.dataoffset,), (series.nbytes,), contiguous=True, jpeg_tables=None)]
+        planes = [Plane((series.dataoffset,), (series.nbytes,), True, None, page.parent.filehandle.path)]
     else:
-        planes = [_plane(each, position, path) for position, each in enumerate(series.pages)]
+        planes = [_plane(each, position, path, page) for position, each in enumerate(series.pages)]
         if len(planes) != prod(leading) or not series.axes.endswith(page.axes):
             raise ReadError(
                 f"{path} has {len(planes)} pages, its metadata promise {prod(leading)}: {series.axes} {series.shape}"
             )
     for position, plane in enumerate(planes):
-        _check_segments(plane, page, path, position, size)
+        file = Path(plane.file)
+        _check_segments(plane, page, file, position, file.stat().st_size)
     tile = (
         (page.tiledepth, page.tilelength, page.tilewidth) if page.is_tiled else (1, page.rowsperstrip, page.imagewidth)
     )
@@ -172,7 +193,7 @@ def _series(tif: Any, series: Any, number: int, path: Path, size: int) -> Series
         axes=series.axes,
         shape=tuple(series.shape),
         dtype=np.dtype(series.dtype).newbyteorder("="),
-        stored_dtype=np.dtype(series.dtype).newbyteorder(tif.byteorder),
+        stored_dtype=np.dtype(series.dtype).newbyteorder(page.parent.byteorder),
         page_ndim=len(series.shape) if whole else len(page.shape),
         all_planes=tuple(planes),
         tiled=page.is_tiled,
@@ -182,15 +203,33 @@ def _series(tif: Any, series: Any, number: int, path: Path, size: int) -> Series
         empty=page.nodata,
         decode=page.decode,
         raw=_raw(tif, page, series),
+        files=() if of is None else tuple(dict.fromkeys(str(file) for file in (*of.files, of.metadata))),
     )
 
 
-def _plane(page: Any, position: int, path: Path) -> Plane:
+def _check_left_out(tif: Any, read: set[int]) -> None:
+    """Check that what is not read is there: a file without the end of its smallest level is cut short too."""
+    for number, series in enumerate(tif.series):
+        for level in series.levels[1 if number in read else 0 :]:
+            for position, page in enumerate(level.pages):
+                if page is not None:
+                    file = Path(page.parent.filehandle.path)
+                    plane = _plane(page, position, file, page.keyframe)
+                    _check_segments(plane, page.keyframe, file, position, file.stat().st_size)
+
+
+def _plane(page: Any, position: int, path: Path, like: Any) -> Plane:
     if page is None:
+        raise ReadError(f"{path}: plane {position} is missing: no file of its set has it; copy the whole set again")
+    file = page.parent.filehandle.path
+    if page.keyframe.hash != like.hash or page.parent.byteorder != like.parent.byteorder:
         raise ReadError(
-            f"{path}: plane {position} is in another file, or missing; convert the set of files to one OME-TIFF"
+            f"{path}: plane {position}, of {file}, is stored otherwise than the first; convert the set to one OME-TIFF"
         )
-    return Plane(tuple(page.dataoffsets), tuple(page.databytecounts), page.keyframe.is_final, page.jpegtables)
+    return Plane(
+        tuple(page.dataoffsets), tuple(page.databytecounts), page.keyframe.is_final, page.jpegtables, file,
+        page.keyframe.jpegheader,
+    )  # fmt: skip
 
 
 def _raw(tif: Any, page: Any, series: Any) -> dict[str, Any]:
@@ -198,10 +237,22 @@ def _raw(tif: Any, page: Any, series: Any) -> dict[str, Any]:
         "ome": tif.ome_metadata if tif.is_ome else None,
         "imagej": dict(tif.imagej_metadata or {}) if tif.is_imagej else None,
         "resolution": tuple(page.resolution) if tif.is_imagej else None,
+        "micrometers": _slide_scale(tif, page),
         "nodata": page.nodata if 42113 in page.tags else None,  # GDAL_NODATA
         "date": page.tags["DateTime"].value if "DateTime" in page.tags else None,
         "colours": _colours(page) if "S" in series.axes else (),
     }
+
+
+def _slide_scale(tif: Any, page: Any) -> tuple[float, float] | None:
+    """Return rows and columns of a pixel in micrometers, as scanners of slides write them."""
+    if tif.is_svs:
+        found = re.search(r"\|\s*MPP\s*=\s*([0-9.]+)", page.description)
+        return (float(found[1]), float(found[1])) if found else None
+    if tif.is_ndpi and page.resolutionunit == 3 and all(page.resolution):  # pixels a centimeter
+        across, down = page.resolution
+        return 1e4 / down, 1e4 / across
+    return None
 
 
 def _colours(page: Any) -> tuple[str, ...]:
@@ -226,9 +277,13 @@ def _check_segments(plane: Plane, page: Any, path: Path, position: int, size: in
 def _check_pages(path: Path, size: int) -> None:
     """Follow the chain of pages: tifffile stops where it breaks, and a file cut short would just have fewer pages."""
     with path.open("rb") as file:
+        if size < 8:
+            raise ReadError(f"{path} is cut short: it has {size} bytes; copy it again from where it came")
         order = "<" if file.read(2) == b"II" else ">"
         big = struct.unpack(f"{order}H", file.read(2))[0] == 43
         count_format, entry, link_format = (f"{order}Q", 20, f"{order}Q") if big else (f"{order}H", 12, f"{order}I")
+        if not big and order == "<" and path.suffix.lower() == ".ndpi":
+            link_format = "<Q"  # classic TIFF but for this
         file.seek(8 if big else 4)
         seen: set[int] = set()
         at = _number(file, link_format)

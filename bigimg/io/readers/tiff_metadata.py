@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -26,6 +27,8 @@ UNITS = {
 }
 """Symbols of units and OME-Zarr's names for them; others (``pixel``, ``reference frame``) are no units of length."""
 
+_IN_MICROMETERS = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "centimeter": 1e4, "meter": 1e6}
+
 
 def metadata_of(series: Series, dims: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Any]:
     """Return what is known of the image: ``scale``, ``units``, ``channel_names``, ``nodata``, ``acquisition``."""
@@ -34,6 +37,11 @@ def metadata_of(series: Series, dims: tuple[str, ...], shape: tuple[int, ...]) -
         attrs = _from_ome(series.raw["ome"], series.part)
     elif series.raw["imagej"] is not None:
         attrs = _from_imagej(series.raw["imagej"], series.raw["resolution"])
+    elif series.raw["micrometers"] is not None:
+        attrs = {
+            "scale": dict(zip("yx", series.raw["micrometers"])),
+            "units": dict.fromkeys("yx", "micrometer"),
+        }
     channels = shape[dims.index("c")] if "c" in dims else 0
     if series.raw["colours"]:
         attrs["channel_names"] = series.raw["colours"]
@@ -67,13 +75,30 @@ def _from_ome(xml: str, part: int) -> dict[str, Any]:
         _set_scale(scale, units, axis, pixels.get(size), pixels.get(unit, usual))
     names = [child.get("Name") or child.get("ID") or "" for child in pixels if _tag(child) == "Channel"]
     date = next((child.text for child in image if _tag(child) == "AcquisitionDate"), None)
-    acquisition = {"time": date, "name": image.get("Name")}
+    acquisition: dict[str, Any] = {"time": date, "name": image.get("Name"), "position": _position(pixels)}
     return {
         "scale": scale,
         "units": units,
         "channel_names": tuple(names),
         "acquisition": {key: value for key, value in acquisition.items() if value},
     }
+
+
+def _position(pixels: ET.Element) -> dict[str, float]:
+    """Return where the stage stood for the first plane, in micrometers; what is in other units is not told."""
+    plane = next((child for child in pixels if _tag(child) == "Plane"), None)
+    if plane is None:
+        return {}
+    found: dict[str, float] = {}
+    for axis in ("Z", "Y", "X"):
+        unit = UNITS.get(plane.get(f"Position{axis}Unit", "reference frame"), "")
+        try:
+            value = float(plane.get(f"Position{axis}", "nan")) * _IN_MICROMETERS.get(unit, nan)
+        except ValueError:
+            continue
+        if isfinite(value):
+            found[axis.lower()] = value
+    return found
 
 
 def _from_imagej(metadata: dict[str, Any], resolution: tuple[float, ...] | None) -> dict[str, Any]:
