@@ -627,6 +627,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/unit/io/test_mosaic.py",),
         ),
         Row(
+            "STAC items, collections and catalogues from JSON files, their assets stacked as channels",
+            (),
+            "the assets as rasterio reads them, to the bit; `proj:`, bands, `nodata` and scale compared with the files",
+            "files in the folder of the item only: no network; TIFF and JPEG 2000 assets",
+            ("tests/unit/io/test_stac_reader.py", "tests/contract/test_readers.py"),
+        ),
+        Row(
             "time series of scenes by day, with their times",
             (),
             "NumPy's stacking; the times are read back by xarray",

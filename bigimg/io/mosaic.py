@@ -217,7 +217,7 @@ def mosaic_of(
     a, b, c, d, e, f = transform
     corner = (a * start.column + b * start.row + c, d * start.column + e * start.row + f)
     attrs = {
-        **{key: value for key, value in first.attrs.items() if key not in ("acquisition", "nodata", "mask", "times")},
+        **{key: value for key, value in first.attrs.items() if key not in ("acquisition", "nodata", "mask", "stac")},
         "transform": (a, b, corner[0], d, e, corner[1]),
         **_times(members),
         "mosaic": {"rule": rule, "scenes": [members[number].path for number in order]},

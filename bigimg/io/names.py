@@ -67,9 +67,8 @@ def inside(root: Path, relative: str) -> Path:
 
 def _plain(path: str) -> str:
     lower = path.lower()
-    suffix = next(
-        (s for s in sorted((*SUFFIXES, ".ome.tif", ".ome.tiff"), key=len, reverse=True) if lower.endswith(s)), ""
-    )
+    known = sorted((*SUFFIXES, ".ome.tif", ".ome.tiff", ".json", ".geojson"), key=len, reverse=True)
+    suffix = next((each for each in known if lower.endswith(each)), "")
     stem = path[: len(path) - len(suffix)]
     name = _UNSAFE.sub("_", stem.replace("/", "__")).lstrip("._-")
     while ".." in name:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from bigimg.io.readers import tiff
+from bigimg.io.readers import geotiff, tiff
 from bigimg.io.readers.geotiff_header import has_place
 from bigimg.io.sources import FileSource, Source
 from bigimg.io.validity import LOOKED_AT, collar_notes
@@ -21,7 +20,7 @@ def notes_of(sources: Iterable[Source]) -> tuple[str, ...]:
 
 def place_notes(sources: Iterable[Source]) -> tuple[str, ...]:
     """Return a note of TIFFs that know their place on the Earth, where nothing is installed that reads it."""
-    if find_spec("rasterio") is not None:
+    if geotiff.is_installed():
         return ()
     able = (each for each in sources if isinstance(each, FileSource) and each.reader == tiff.NAME)
     placed = [each.name for each in islice(able, LOOKED_AT) if has_place(Path(each.path))]

@@ -18,7 +18,7 @@ from typing import Literal
 
 from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError
 from bigimg.io.names import item_ids, marked
-from bigimg.io.readers import SUFFIXES, ImageHeader, Reader, find_reader
+from bigimg.io.readers import SUFFIXES, ImageHeader, Reader, find_reader, stac, stac_item
 from bigimg.io.readers.tiff_set import COMPANION
 from bigimg.io.sources import FileSource, cause
 
@@ -79,7 +79,7 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
     relative = [path.relative_to(root).as_posix() for path in paths]
     ids = item_ids(relative)
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = _first_of_sets(list(pool.map(partial(_find, root), paths)))
+        found = _first_of_sets(paths, list(pool.map(partial(_find, root), paths)))
         opened = list(pool.map(_open, paths, ids, found))
     opened = _once(paths, opened)
     failed = [(name, path, result) for name, path, result in zip(ids, paths, opened) if isinstance(result, BigimgError)]
@@ -117,6 +117,8 @@ def _candidates(source: str | Path) -> tuple[Path, list[Path]]:
     if given.is_dir() and not is_zarr(given):
         root = given.resolve()
         found = list(_walk(root))
+    elif stac_item.is_catalog(given):
+        root, found = given.resolve().parent, stac_item.linked(given)
     elif given.exists():
         # A link that the user names is followed.
         root, found = given.resolve().parent, [given.resolve()]
@@ -162,6 +164,8 @@ class _Found:
     reader: Reader
     set: str
     """What it has in common with the other files of its image, if there are any."""
+    claims: tuple[str, ...]
+    """Other files that belong to it and are no images of their own."""
 
 
 def _find(root: Path, path: Path) -> _Found | BigimgError:
@@ -173,7 +177,7 @@ def _find(root: Path, path: Path) -> _Found | BigimgError:
         if path.is_dir():
             return ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
         reader = find_reader(path)
-        return _Found(reader, _of_set(reader, path))
+        return _Found(reader, _of_set(reader, path), _claims(reader, path))
     except BigimgError as error:
         return error
     except OSError as error:
@@ -185,12 +189,20 @@ def _of_set(reader: Reader, path: Path) -> str:
     return "" if ask is None else str(ask(path))
 
 
-def _first_of_sets(found: list[_Found | BigimgError]) -> list[_Found | BigimgError | None]:
-    """Leave of the files of one image only the first: any of them stands for it."""
+def _claims(reader: Reader, path: Path) -> tuple[str, ...]:
+    ask = getattr(reader, "claims", None)
+    return () if ask is None else tuple(ask(path))
+
+
+def _first_of_sets(paths: list[Path], found: list[_Found | BigimgError]) -> list[_Found | BigimgError | None]:
+    """Leave of the files of one image only the first, or the one that claims the others: it stands for them."""
     known: set[str] = set()
     kept: list[_Found | BigimgError | None] = []
-    for each in found:
+    claimed = {file for each in found if isinstance(each, _Found) for file in each.claims}
+    for path, each in zip(paths, found):
         again = isinstance(each, _Found) and each.set in known
+        if claimed and not (isinstance(each, _Found) and each.reader.NAME == stac.NAME):
+            again = again or str(path.resolve()) in claimed
         kept.append(None if again else each)
         if isinstance(each, _Found) and each.set:
             known.add(each.set)

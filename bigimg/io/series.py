@@ -174,7 +174,7 @@ def _series(
             members.append(mosaic_of(day, mosaic, name, canvas))
     _check_missing(days, members)
     one = members[0]
-    attrs = {key: value for key, value in one.attrs.items() if key not in ("acquisition", "mosaic", "mask")}
+    attrs = {key: value for key, value in one.attrs.items() if key not in ("acquisition", "mosaic", "mask", "stac")}
     attrs["times"] = tuple(times)
     attrs["acquisition"] = {"time": times[0], **({"end": times[-1]} if len(times) > 1 else {})}
     attrs["scenes"] = [[each.path for each in day] for day in days]

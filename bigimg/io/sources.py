@@ -157,6 +157,9 @@ class FileSource:
             size, mtime_ns = _size_and_time(paths)
         except FileNotFoundError as error:
             raise MissingInputError(f"image {self.name!r} is gone: there is no {error.filename or self.path}") from None
+        except ReadError as error:
+            # What says which other files there are cannot be read any more.
+            raise ReadError(f"image {self.name!r} has changed since it was opened: {error}") from error
         if (len(paths), size, mtime_ns) != (self.files, self.size, self.mtime_ns):
             raise ReadError(
                 f"image {self.name!r} has changed since it was opened: {self.path} had {self.size} bytes"

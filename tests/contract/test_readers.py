@@ -50,6 +50,16 @@ def _write_scene(path: Path, driver: str, pixels: Any, **options: Any) -> None:
         scene.write(bands)
 
 
+def _write_item(path: Path) -> None:
+    from tests.unit.io.items import write_item
+
+    # The bands of an item as its files have them: two in one, the rest one by one.
+    files = {"blue": path.with_name("blue.tif"), "green": path.with_name("green.tif")}
+    _write_scene(files["blue"], "GTiff", BANDS[:4], nodata=0, tiled=True, **BLOCKS)
+    _write_scene(files["green"], "GTiff", BANDS[4], nodata=0)
+    write_item(path, files)
+
+
 # For each reader: files it must read, how they are made, and the pixels in them along the axes named.
 SAMPLES: dict[str, dict[str, Any]] = {
     "raster": {
@@ -89,6 +99,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
             BANDS,
         ),
     },
+    "stac": {"scene.json": (_write_item, BANDS)},
     "npy": {
         "grey.npy": (lambda path: np.save(path, GREY), GREY),
         "colour.npy": (lambda path: np.save(path, COLOUR), np.moveaxis(COLOUR, -1, 0)),
@@ -112,7 +123,7 @@ def sample(request, tmp_path):
     reader, name = request.param
     if reader.NAME == "video":
         pytest.importorskip("av", reason="videos are an extra")
-    if reader.NAME == "geotiff":
+    if reader.NAME in ("geotiff", "stac"):
         pytest.importorskip("rasterio", reason="scenes are an extra")
     make, pixels = SAMPLES[reader.NAME][name]
     path = tmp_path / name

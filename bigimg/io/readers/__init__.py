@@ -3,6 +3,7 @@
 Which file in a folder is an image:
 
 * a file whose first bytes are those of a known kind is an image, whatever it is called;
+* a STAC item (JSON) is an image, or several, of the files it names; these are no images of their own then;
 * a file that is called ``.png``, ``.jpg``, ``.tif`` ... and is not one is an error that names it;
 * any other file (``README.txt``, ``measurements.csv``) is *not an image*: an error under ``on_error="fail"``, skipped
   and reported under ``"skip"``;
@@ -14,10 +15,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bigimg.errors import ReadError
-from bigimg.io.readers import geotiff, npy, raster, tiff, video
+from bigimg.io.readers import geotiff, npy, raster, stac, tiff, video
 from bigimg.io.readers.header import ImageHeader, Reader
 
-READERS: tuple[Reader, ...] = (raster, geotiff, tiff, npy, video)
+READERS: tuple[Reader, ...] = (raster, geotiff, tiff, npy, video, stac)
 """Every reader."""
 
 SUFFIXES = tuple(sorted({suffix for reader in READERS for suffix in reader.SUFFIXES}))

@@ -53,7 +53,12 @@ def takes(path: Path) -> bool:
     """Whether this reader is the one for a file that starts as it should."""
     if _kind(path) == "jp2":
         return True
-    return find_spec("rasterio") is not None and has_place(path)
+    return is_installed() and has_place(path)
+
+
+def is_installed() -> bool:
+    """Whether what reads scenes is there."""
+    return find_spec("rasterio") is not None
 
 
 def headers(path: Path) -> list[ImageHeader]:
