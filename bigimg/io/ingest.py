@@ -164,7 +164,8 @@ def ingest(
         raise ParameterError(f"mode must be 'copy' or 'reference' (got {mode!r})")
     _check_joining(mosaic, series, mode=mode, append=append)
     dest = Path(dest).expanduser()
-    if Path(source).expanduser().resolve() == dest.resolve():
+    # Not Path.resolve: of a link to itself that is an error of another kind.
+    if os.path.realpath(Path(source).expanduser()) == os.path.realpath(dest):
         raise OutputError(f"the collection cannot be made where its images are: {dest}; choose another name")
     before = _collection(dest) if append else []
     if not append:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -48,6 +49,18 @@ def check_id(name: str) -> str:
     if not _SAFE.fullmatch(name) or ".." in name or name in _RESERVED:
         raise ReadError(f"{name!r} is not the name of an item: letters, digits, '.', '_' and '-', at most 128 of them")
     return name
+
+
+def shown(path: str | Path) -> str:
+    r"""Return ``path`` as it can be printed: line breaks, what commands a terminal, and what is not UTF-8 as escapes.
+
+    Examples
+    --------
+    >>> print(shown("a\nb.png"), shown("Köln.png"))
+    a\nb.png Köln.png
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def inside(root: Path, relative: str) -> Path:

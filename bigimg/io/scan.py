@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from bigimg.errors import BigimgError, MissingInputError, ParameterError, ReadError
-from bigimg.io.names import item_ids, marked
+from bigimg.io.names import item_ids, marked, shown
 from bigimg.io.readers import SUFFIXES, ImageHeader, Reader, find_reader, stac, stac_item
 from bigimg.io.readers.tiff_set import COMPANION
 from bigimg.io.sources import FileSource, cause
@@ -37,7 +37,7 @@ class Skipped:
     name: str
     """The id it would have."""
     path: str
-    """Its absolute path."""
+    """Its absolute path, as :func:`bigimg.io.names.shown` writes it."""
     reason: str
     """Why, in words."""
 
@@ -85,7 +85,7 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
     failed = [(name, path, result) for name, path, result in zip(ids, paths, opened) if isinstance(result, BigimgError)]
     if failed and on_error == "fail":
         raise _with_advice(source, failed)
-    skipped = [Skipped(name, str(path), str(error)) for name, path, error in failed]
+    skipped = [Skipped(name, shown(path), str(error)) for name, path, error in failed]
     sources = [each for result in opened if not isinstance(result, BigimgError) for each in result]
     if not sources:
         why = f"; the first of {len(skipped)} files left out: {skipped[0].reason}" if skipped else ""
@@ -107,13 +107,18 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     ['Cell1', 'cell2', 'cell10']
     """
     parts = re.split(r"([0-9]+)", text)
-    key = [(0, int(part), "") if part.isdigit() else (1, 0, part.casefold()) for part in parts if part]
+    # Not isdigit: a raised ² is a digit, and no number.
+    key = [(0, int(part), "") if "0" <= part[0] <= "9" else (1, 0, part.casefold()) for part in parts if part]
     return [*key, (2, 0, text)]
 
 
 def _candidates(source: str | Path) -> tuple[Path, list[Path]]:
     """Return the folder that ids are relative to, and the files in their order; Zarr stores stand for themselves."""
     given = Path(source).expanduser()
+    try:
+        given.exists()
+    except OSError as error:
+        raise MissingInputError(f"{shown(given)} cannot be the name of a file: {error.strerror}") from None
     if given.is_dir() and not is_zarr(given):
         root = given.resolve()
         found = list(_walk(root))
@@ -122,10 +127,12 @@ def _candidates(source: str | Path) -> tuple[Path, list[Path]]:
     elif given.exists():
         # A link that the user names is followed.
         root, found = given.resolve().parent, [given.resolve()]
+    elif given.is_symlink():
+        raise MissingInputError(f"{shown(given)} is a link to nothing, or to itself; nothing to read")
     elif has_magic(str(source)):
         root, pattern = _split_pattern(given)
         matches = [root / match for match in glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 - `**` in any place
-        found = [path for path in matches if (path.is_file() or is_zarr(path)) and not _is_ignored(path.name)]
+        found = [path for path in matches if (is_zarr(path) or not path.is_dir()) and not _is_ignored(path.name)]
     else:
         raise MissingInputError(f"there is no file or folder {source}; nothing to read")
     if not found:
@@ -141,7 +148,9 @@ def _split_pattern(pattern: Path) -> tuple[Path, str]:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
+    closed: list[Path] = []
+    # What cannot be looked into is given too: without it, images would be missing and nobody would know.
+    for folder, folders, files in os.walk(root, onerror=lambda error: closed.append(Path(error.filename))):
         here = Path(folder)
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in [name for name in folders if is_zarr(here / name) or (here / name).is_symlink()]:
@@ -150,6 +159,7 @@ def _walk(root: Path) -> Iterator[Path]:
             if is_zarr(here / name) or not (here / name).resolve().is_relative_to(root):
                 yield here / name
         yield from (here / name for name in files if not _is_ignored(name))
+    yield from closed
 
 
 def _is_ignored(name: str) -> bool:
@@ -170,18 +180,13 @@ class _Found:
 
 def _find(root: Path, path: Path) -> _Found | BigimgError:
     try:
-        if not path.resolve().is_relative_to(root):
-            return ReadError(
-                f"{path} is a link that leaves {root}, to {path.resolve()}; copy the file, or name it directly"
-            )
-        if path.is_dir():
-            return ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
+        _check_path(root, path)
         reader = find_reader(path)
         return _Found(reader, _of_set(reader, path), _claims(reader, path))
     except BigimgError as error:
-        return error
+        return _readable(error, path)
     except OSError as error:
-        return ReadError(f"{path} cannot be read: {cause(error)}")
+        return ReadError(f"{shown(path)} cannot be read: {cause(error)}")
 
 
 def _of_set(reader: Reader, path: Path) -> str:
@@ -219,9 +224,9 @@ def _open(path: Path, name: str, found: _Found | BigimgError | None) -> list[Fil
         ids = [name] if len(headers) == 1 else [f"{name}.{header.part}" for header in headers]
         return [FileSource.of(path, part_id, found.reader.NAME, header) for part_id, header in zip(ids, headers)]
     except BigimgError as error:
-        return error
+        return _readable(error, path)
     except OSError as error:
-        return ReadError(f"{path} cannot be read: {cause(error)}")
+        return ReadError(f"{shown(path)} cannot be read: {cause(error)}")
 
 
 def _once(paths: list[Path], opened: list[list[FileSource] | BigimgError]) -> list[list[FileSource] | BigimgError]:
@@ -243,6 +248,31 @@ def _once(paths: list[Path], opened: list[list[FileSource] | BigimgError]) -> li
         if not isinstance(result[number], BigimgError) and brought.get(str(path.resolve()), path) != path:
             result[number] = []
     return result
+
+
+def _check_path(root: Path, path: Path) -> None:
+    try:
+        real = path.resolve()
+    except RuntimeError:  # Python 3.13 resolves such a link to itself, and opening it fails
+        raise ReadError(f"{path} is a link to itself, by way of others or not; remove it") from None
+    if not real.is_relative_to(root):
+        raise ReadError(f"{path} is a link that leaves {root}, to {real}; copy the file, or name it directly")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ReadError(
+            f"{path} has a name that is not UTF-8, which no table of images can hold; rename it (convmv does so for "
+            "whole folders)"
+        ) from None
+    if is_zarr(path):
+        raise ReadError(f"{path} is a Zarr store in a folder of images; open it on its own")
+    if path.is_dir():
+        raise ReadError(f"{path} is a folder that cannot be looked into; allow it (chmod u+rx), or leave it out")
+
+
+def _readable(error: BigimgError, path: Path) -> BigimgError:
+    """Return ``error`` with a name of the file that any terminal, table or page can show."""
+    return error if shown(path) == str(path) else type(error)(str(error).replace(str(path), shown(path)))
 
 
 def read_headers(reader: Reader, path: Path) -> list[ImageHeader]:
@@ -273,7 +303,7 @@ def _distinct(sources: list[FileSource]) -> list[FileSource]:
 
 def _with_advice(source: str | Path, failed: list[tuple[str, Path, BigimgError]]) -> BigimgError:
     error = failed[0][2]
-    more = ", ".join(path.name for _, path, _ in failed[1:6]) + (" ..." if len(failed) > 6 else "")
+    more = ", ".join(shown(path.name) for _, path, _ in failed[1:6]) + (" ..." if len(failed) > 6 else "")
     others = f" {len(failed) - 1} more cannot be read either: {more}." if more else ""
     advice = f"To leave out what cannot be read use on_error='skip', or name the images with a pattern: {source}/*.png"
     return type(error)(f"{error}.{others} {advice}")

@@ -12,6 +12,7 @@ Which file in a folder is an image:
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from bigimg.errors import ReadError
@@ -44,10 +45,16 @@ def find_reader(path: Path) -> Reader:
         If the file is not an image, or not the one its name promises.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
+        # Opening a pipe would wait for somebody to write into it.
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        head = b""
+        if is_file:
+            with path.open("rb") as file:
+                head = file.read(HEAD)
     except OSError as error:
         raise ReadError(f"{path} cannot be opened: {error.strerror or error}") from error
+    if not is_file:
+        raise ReadError(f"{path} is not a file but a pipe, a socket, a device or a folder; leave it out")
     for reader in READERS:
         if reader.matches(head) and _takes(reader, path):
             return reader

@@ -225,7 +225,8 @@ class _Handles:
             self._free.move_to_end(key)
             while sum(map(len, self._free.values())) > _MOST_OPEN:
                 oldest = next(iter(self._free))
-                closing.append(self._free[oldest].pop())
+                closing += self._free[oldest][:1]  # none where all are lent
+                del self._free[oldest][:1]
                 if not self._free[oldest]:
                     del self._free[oldest]
         for each in closing:

@@ -60,6 +60,11 @@ def _open(path: Path) -> NDArray[Any]:
     needed = offset + int(np.prod(shape, dtype=object)) * dtype.itemsize
     if there < needed:
         raise ReadError(f"{path} is cut short: it has {there} bytes, its header promises {needed}; copy it again")
+    if there > needed:
+        raise ReadError(
+            f"{path} has {there} bytes, and its header promises {needed}: its header is damaged, or more arrays follow "
+            "the first; save each array to a file of its own"
+        )
     if 0 in shape:
         return np.empty(shape, dtype)
     return np.memmap(path, dtype, "r", offset, shape, "F" if fortran_order else "C")
