@@ -134,6 +134,10 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not loaded_by("import bigimg") & HEAVY
 
 
+def test_files_and_stores_load_no_compiler_and_no_opencv():
+    assert not loaded_by("import bigimg.io") & {"numba", "llvmlite", "cv2", "dask", "distributed"}
+
+
 @pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["--version"]])
 def test_asking_for_help_loads_nothing_heavy(args):
     code = (
