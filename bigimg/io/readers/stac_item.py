@@ -164,6 +164,8 @@ def linked(path: Path) -> list[Path]:
 
 def is_catalog(path: Path) -> bool:
     """Whether the file at ``path`` is a STAC catalogue or collection."""
+    if not path.is_file():  # opening a pipe would wait for somebody to write into it
+        return False
     try:
         with path.open("rb") as file:
             starts = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
