@@ -130,9 +130,17 @@ def test_a_run_leaves_no_process_and_no_scratch(folder, in_the_middle, tmp_path,
     assert not list((tmp_path / "scratch").glob("bigimg*"))
 
 
+@pytest.fixture
+def interruptible():
+    """Let programs hear Ctrl-C, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="a terminal's Ctrl-C goes to a group of processes")
 @pytest.mark.parametrize("line", ["dashboard", "nuclei"])
-def test_ctrl_c_leaves_nothing(line, folder, tmp_path):
+def test_ctrl_c_leaves_nothing(line, folder, tmp_path, interruptible):
     command = [sys.executable, "-m", "bigimg", "run", "nuclei", folder, tmp_path / "out", "--workers", "1"]
     program = subprocess.Popen(
         [*command, "--tile", "16"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
