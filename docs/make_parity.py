@@ -604,6 +604,12 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/laws/test_outline_laws.py",),
         ),
         Row(
+            "areas of the classes of a class map",
+            of("measure", "class_areas"),
+            "`numpy.unique` with counts, times the area of a pixel",
+            "the area of the map, as above",
+        ),
+        Row(
             "tracks: by distance or overlap, gaps, velocity, splits, merges",
             of("track", "link", "overlaps", "motion", "summary"),
             "the cheapest assignment of successive frames: trackpy's links where those are the cheapest",
@@ -625,6 +631,14 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "`rasterio.merge` (first, last), to the bit and for every box; NumPy's sorting (median)",
             "one grid: nothing is resampled or brought to another projection; no blending, no balance of light",
             ("tests/unit/io/test_mosaic.py",),
+        ),
+        Row(
+            "land cover without examples: k-means of spectra",
+            (),
+            "`learn.spectral_classes`: within 1 % of the inertia of `sklearn.cluster.KMeans` on standardised spectra, "
+            "and the same to the bit however the image is cut",
+            "classes have numbers, no names; k-means sees a sample of the pixels; no classifier that is taught",
+            ("tests/unit/learn/test_spectra.py", "tests/unit/run/test_land_cover.py"),
         ),
         Row(
             "STAC items, collections and catalogues from JSON files, their assets stacked as channels",

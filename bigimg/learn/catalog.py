@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
+import xarray as xr
+from annotated_types import Ge, Le
 
+from bigimg.core.operation import Pixels, Valid
 from bigimg.core.parameters import Count, is_deferred
-from bigimg.engine.faces import OperationFunction, composed
+from bigimg.engine.faces import OperationFunction, composed, tilewise
 from bigimg.engine.kinds import opened, reduce
 from bigimg.engine.tree import combine
 from bigimg.errors import ParameterError
 from bigimg.learn import features
+from bigimg.learn.spectra import SampleSpectra, SpectralClasses
 from bigimg.learn.tables import anomaly_table, cluster_table
 from bigimg.ops.catalog import operations_in
+from bigimg.ops.color.bands import channel
 
 CLUSTER = "cluster"
 ANOMALY = "anomaly_score"
@@ -56,6 +63,65 @@ def image_features(image: Any, *, kinds: Sequence[Literal["histogram", "moments"
         for reduction in features.feature_reductions(pixels.dtype, kinds=tuple(kinds), value_range=value_range)
     ]
     return combine("features", _row, *parts) if is_deferred(parts[0]) else _row(*parts)
+
+
+@composed(takes="image", gives="labels", room="learn")
+def spectral_classes(
+    image: Any,
+    *,
+    n_classes: Annotated[int, Ge(2), Le(255)] = 6,
+    random_state: int = 0,
+    sample_size: Annotated[int, Ge(256), Le(2**20)] = 32768,
+) -> Any:
+    """Divide the pixels of an image into classes by their spectra: k-means of standardised channels.
+
+    Parameters
+    ----------
+    image : (..., C, M, N) array of any kind
+        The channels of a pixel are its spectrum.
+    n_classes : int
+        How many classes, at least 2; fewer where there are fewer distinct spectra.
+    random_state : int
+        Seed of the sample and of k-means.
+    sample_size : int
+        How many pixels k-means works on, or all if there are fewer.
+
+    Returns
+    -------
+    (..., M, N) array of uint8 of the same kind
+        The class of each pixel, from 1; class 1 is the largest in the sample. 0 where a channel of the pixel is not
+        valid.
+
+    Notes
+    -----
+    The sample is drawn by a hash of the positions of valid pixels, and so the same however the image is cut. Centres
+    are those that :class:`bigimg.learn.MiniBatchKMeans` finds in it after :class:`bigimg.learn.StandardScaler`, and
+    every pixel has the class of the nearest one: of an image of no more than ``sample_size`` pixels that is k-means of
+    all of them. A class of fewer than about ``20 / sample_size`` of the pixels may be missed. Classes have numbers, no
+    names: what they are is for those who know the place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spectral_classes(np.array([[[10, 11, 90]], [[50, 52, 20]]], "uint8"), n_classes=2)
+    array([[1, 1, 2]], dtype=uint8)
+    """
+    plane = channel(image, index=0)
+    sample = reduce(SampleSpectra(sample_size, random_state), plane, _channels_first(image))
+    find = partial(SpectralClasses.of, n_classes=n_classes, random_state=random_state)
+    return _classified(image, model=combine("centres", find, sample) if is_deferred(sample) else find(sample))
+
+
+@tilewise(drops_channels=True, dtype="uint8", gives="labels", scratch=16)
+def _classified(image: Pixels, *, model: Any, valid: Valid | None = None) -> Pixels:  # noqa: ARG001 - pixels stand alone
+    """Give each pixel the class of the nearest centre."""
+    return np.asarray(model.of_pixels(image))
+
+
+def _channels_first(image: Any) -> Any:
+    if isinstance(image, xr.DataArray):
+        return image.transpose("c", ...)
+    return image if image.ndim == 3 else np.moveaxis(image, -3, 0)
 
 
 @composed(takes="table", gives="table", room="learn")

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from bigimg.errors import OutputError
 from bigimg.run.report_charts import HistogramChart, number, ticks
-from bigimg.run.report_pictures import Picture, data_uri, picture_pair, thumbnail
+from bigimg.run.report_pictures import (
+    Picture,
+    class_colour,
+    class_picture,
+    data_uri,
+    picture_pair,
+    thumbnail,
+    thumbnail_labels,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 500
 """Rows of a list that are written out; a report of 10^5 images must still open."""
 
-NOT_MEASURED = ("item", "label", "bbox", "centroid", "cluster")
+NOT_MEASURED = ("item", "label", "bbox", "centroid", "cluster", "class")
 """How columns begin that say which object a row is and where, not what was measured of it."""
 
 
@@ -39,6 +47,16 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class LegendEntry:
+    """One class of a class map."""
+
+    colour: tuple[int, int, int]
+    name: str
+    note: str = ""
+    """How large it is."""
+
+
+@dataclass(frozen=True)
 class ImageCard:
     """One image in pictures."""
 
@@ -48,6 +66,18 @@ class ImageCard:
     objects: int | None = None
     note: str = ""
     """A few words, such as the shape."""
+    legend: tuple[LegendEntry, ...] = ()
+    """What the colours of a class map are; none where the overlay has outlines of objects."""
+
+    @classmethod
+    def of_classes(
+        cls, name: str, picture: Picture, classes: NDArray[Any], notes: Mapping[int, str], note: str = ""
+    ) -> ImageCard:
+        """Return the card of a picture and the class of each of its pixels; ``notes`` says how large classes are."""
+        numbers = sorted({*notes, *(int(number) for number in np.unique(classes))} - {0})
+        legend = tuple(LegendEntry(class_colour(each), f"class {each}", notes.get(each, "")) for each in numbers)
+        small = thumbnail(picture, 400), class_picture(thumbnail_labels(classes, 400))
+        return cls(name, *small, None, note, legend)
 
     @classmethod
     def of(

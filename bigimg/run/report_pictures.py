@@ -19,6 +19,11 @@ Box = tuple[int, int, int, int]
 _SAMPLED = 1_000_000
 _ON_DARK = (255, 214, 10)
 _ON_BRIGHT = (0, 72, 255)
+_CLASS_COLOURS = (
+    (78, 121, 167), (242, 142, 43), (89, 161, 79), (237, 201, 72), (175, 122, 161), (225, 87, 89),
+    (118, 183, 178), (156, 117, 95), (255, 157, 167), (140, 209, 125), (182, 153, 45), (186, 176, 172),
+)  # fmt: skip
+_NO_CLASS = (24, 28, 34)
 _CHANNEL_COLOURS = np.array(
     [(0, 255, 0), (255, 0, 255), (0, 160, 255), (255, 200, 0), (255, 64, 64), (220, 220, 220)], np.float32
 )
@@ -99,6 +104,28 @@ def outline_overlay(picture: Picture, labels: NDArray[Any], colour: tuple[int, i
         colour = _ON_DARK if np.median(drawn[..., 1]) < 128 else _ON_BRIGHT
     drawn[outlines(labels)] = colour
     return drawn
+
+
+def class_colour(number: int) -> tuple[int, int, int]:
+    """Return the colour of a class of a class map; that of 0, where no class is, is dark."""
+    return _CLASS_COLOURS[(number - 1) % len(_CLASS_COLOURS)] if number else _NO_CLASS
+
+
+def class_picture(labels: NDArray[Any]) -> Picture:
+    """Return a class map in the colours of its classes.
+
+    Parameters
+    ----------
+    labels : (M, N) array of integers
+        Few different ones.
+
+    Returns
+    -------
+    (M, N, 3) array of uint8
+    """
+    numbers, places = np.unique(np.asarray(labels), return_inverse=True)
+    colours = np.array([class_colour(int(number)) for number in numbers], np.uint8)
+    return np.asarray(colours[places.reshape(np.shape(labels))])
 
 
 def outlines(labels: NDArray[Any]) -> NDArray[np.bool_]:

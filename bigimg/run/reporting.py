@@ -44,6 +44,9 @@ from bigimg.run.report_pictures import (
 from bigimg.run.thumbnail import Sample, Shrink, shrink_factor
 from bigimg.run.workflow import Workflow
 
+CLASS_MAPS = ("learn.spectral_classes", "threshold.multi_otsu")
+"""Operations whose numbers are classes, not objects: shown in colours with a legend."""
+
 PICTURED = 24
 """Images shown in the report; the others are listed."""
 
@@ -138,7 +141,7 @@ def write_run_report(client: Any, folder: Path, outcome: Outcome) -> None:
         versions=dict(outcome.versions),
         skipped=tuple(SkippedLine(each.name, each.reason) for each in outcome.skipped),
         images=tuple(
-            _card(name, outcome.sources[name], small[name], counts.get(name, 0 if counts else None))
+            _card(outcome, name, small[name], counts.get(name, 0 if counts else None), _gives_classes(outcome, labels))
             for name in outcome.done[:PICTURED]
         ),
         others=tuple(
@@ -192,10 +195,39 @@ def _plane(image: Any, most_colours: int = 4) -> Any:
     return image
 
 
-def _card(name: str, source: Source, small: Pictured, count: int | None) -> ImageCard:
+def _card(outcome: Outcome, name: str, small: Pictured, count: int | None, is_class_map: bool) -> ImageCard:
+    source = outcome.sources[name]
     shape = " x ".join(map(str, source.shape))
     note = f"{shape} ({', '.join(source.dims)}), {source.dtype}"
-    return ImageCard.of(name, _display(small.pixels), small.labels, count, note)
+    pixels = _colours_first(small.pixels, source)
+    if is_class_map and small.labels is not None:
+        return ImageCard.of_classes(name, _display(pixels), small.labels, _class_sizes(outcome, name), note)
+    return ImageCard.of(name, _display(pixels), small.labels, count, note)
+
+
+def _colours_first(pixels: NDArray[Any], source: Source) -> NDArray[Any]:
+    """Return three channels that are called red, green and blue in this order; scenes have them the other way round."""
+    names = [str(name).lower() for name in source.attrs.get("channel_names", ())]
+    if pixels.ndim != 3 or sorted(names) != ["blue", "green", "red"]:
+        return pixels
+    return pixels[[names.index(name) for name in ("red", "green", "blue")]]
+
+
+def _gives_classes(outcome: Outcome, labels: str | None) -> bool:
+    return any(step.name == labels and step.op in CLASS_MAPS for step in outcome.workflow.steps)
+
+
+def _class_sizes(outcome: Outcome, name: str) -> dict[int, str]:
+    """Return how large the classes of an image are, in words, where a table says so."""
+    table = next((each for each in outcome.tables.values() if {"item", "class", "share"} <= {*each.columns}), None)
+    if table is None:
+        return {}
+    area = next((column for column in table.columns if str(column).startswith("area_")), None)
+    sizes = {}
+    for _, row in table[table["item"] == name].iterrows():
+        share = f"{row['share']:.1%}"
+        sizes[int(row["class"])] = share if area is None else f"{row[area]:,.0f} {area.removeprefix('area_')}, {share}"
+    return sizes
 
 
 def _display(pixels: NDArray[Any]) -> NDArray[np.uint8]:

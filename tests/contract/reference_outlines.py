@@ -109,3 +109,20 @@ CASES.append(
         image=outlined,
     )
 )
+
+
+def covered(labels):
+    """Count as NumPy does."""
+    numbers, counts = np.unique(labels[labels != 0], return_counts=True)
+    return pd.DataFrame({"class": numbers.astype("int64"), "pixels": counts, "share": counts / max(1, counts.sum())})
+
+
+CASES.append(
+    Case(
+        "measure.class_areas",
+        covered,
+        {},
+        ("uint8", "int16", "uint32", "int64"),
+        image=lambda dtype: scattered((23, 31), 3, dtype),
+    )
+)

@@ -1,6 +1,6 @@
 """Objects: label them, measure them, relate them."""
 
-from bigimg.ops.measure.areas import polygon_areas
+from bigimg.ops.measure.areas import class_areas, polygon_areas
 from bigimg.ops.measure.crops import crop_objects
 from bigimg.ops.measure.edges import edge_intensities
 from bigimg.ops.measure.labels import label
@@ -14,6 +14,7 @@ from bigimg.ops.measure.shapes import object_shape
 from bigimg.ops.measure.texture import haralick
 
 __all__ = [
+    "class_areas",
     "contingency_table",
     "count_children",
     "crop_objects",

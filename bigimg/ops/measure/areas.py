@@ -1,15 +1,23 @@
-"""The areas of polygons on the map."""
+"""Areas: of polygons on the map, and of the classes of a class map."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bigimg.core.lengths import pixel_spacing
+from bigimg.core.operation import Pixels, Valid
+from bigimg.core.reduction import Reduction
+from bigimg.core.tile import Tile
 from bigimg.core.well_known_binary import decode
 from bigimg.engine.faces import composed
-from bigimg.errors import ParameterError
+from bigimg.engine.kinds import PLANE, opened, reduce
+from bigimg.errors import ImageError, ParameterError
 from bigimg.io.geo import is_metric
 
 OWNER = "measure.polygon_areas"
@@ -57,6 +65,76 @@ def polygon_areas(table: pd.DataFrame, *, unit: Literal["m2", "ha", "km2"] = "ha
         )
     areas = [_area(geometry) / SQUARE_METRES[unit] for geometry in table["geometry"]]
     return table.assign(**{f"area_{unit}": np.array(areas, np.float64)})
+
+
+@dataclass(frozen=True)
+class CountClasses(Reduction[dict[int, int], pd.DataFrame]):
+    """How many pixels each number has, but 0; and their area."""
+
+    unit: str
+    size: float
+    """Area of a pixel in the unit."""
+    name: ClassVar[str] = "areas"
+
+    def partial(self, tile: Tile, *images: Pixels, valid: Valid | None = None) -> dict[int, int]:  # noqa: ARG002
+        """Count those of one tile."""
+        counted: NDArray[Any] = images[0] if valid is None else images[0][np.broadcast_to(valid, images[0].shape)]
+        numbers, counts = np.unique(counted, return_counts=True)
+        return {int(number): int(count) for number, count in zip(numbers, counts) if number != 0}
+
+    def merge(self, first: dict[int, int], second: dict[int, int]) -> dict[int, int]:
+        """Return the counts of both."""
+        return {number: first.get(number, 0) + second.get(number, 0) for number in {**first, **second}}
+
+    def finish(self, state: dict[int, int]) -> pd.DataFrame:
+        """Return a row a class."""
+        numbers = sorted(state)
+        pixels = np.array([state[number] for number in numbers], np.int64)
+        wide = bool(numbers) and numbers[-1] > np.iinfo(np.int64).max
+        table: dict[str, NDArray[Any]] = {"class": np.array(numbers, np.uint64 if wide else np.int64), "pixels": pixels}
+        if self.unit != "px":
+            table[f"area_{self.unit}"] = pixels * self.size
+        return pd.DataFrame({**table, "share": pixels / max(1, int(pixels.sum()))})
+
+
+@composed(takes="labels", gives="table")
+def class_areas(labels: Any, *, unit: Literal["px", "m2", "ha", "km2"] = "px") -> Any:
+    """Measure how much of an image each class of a class map covers.
+
+    Parameters
+    ----------
+    labels : (..., M, N) array of integers
+        A class map: the same number for all pixels of a class; 0 is none. Of a stack all planes count together.
+    unit : {"px", "m2", "ha", "km2"}
+        Pixels only, or also square metres, hectares or square kilometres, for an image that says how large its pixels
+        are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a class that occurs, sorted by ``class``: its ``pixels``, the area (``area_ha``), and its ``share`` of
+        all pixels of classes. Lazy where the labels are lazy.
+
+    Notes
+    -----
+    Pixels are those that ``numpy.unique`` counts. The area is that of the map, as in :func:`polygon_areas`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class_areas(np.array([[1, 1, 3], [1, 0, 0]]))
+       class  pixels  share
+    0      1       3   0.75
+    1      3       1   0.25
+    """
+    given = opened(labels)
+    if given.pixels.dtype.kind not in "iu":
+        raise ImageError(f"classes are integers (got {given.pixels.dtype}); make a class map first")
+    size = 1.0
+    if unit != "px":
+        attrs = getattr(labels, "attrs", {})
+        size = prod(pixel_spacing(attrs, PLANE, "measure.class_areas: unit")) / SQUARE_METRES[unit]
+    return reduce(CountClasses(unit, size), labels)
 
 
 def _area(geometry: bytes) -> float:
