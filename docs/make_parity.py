@@ -648,6 +648,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/unit/io/test_stac_reader.py", "tests/contract/test_readers.py"),
         ),
         Row(
+            "NetCDF 4 and HDF5 variables, by chunks",
+            (),
+            '`xarray.open_dataset(engine="h5netcdf")`: values after scale and offset, what is missing, times',
+            "not the classic NetCDF format; no pixels in other files; standard calendars only; no place of curved grids",
+            ("tests/unit/io/test_hdf5_reader.py", "tests/contract/test_readers.py"),
+        ),
+        Row(
             "time series of scenes by day, with their times",
             (),
             "NumPy's stacking; the times are read back by xarray",

@@ -50,6 +50,19 @@ def _write_scene(path: Path, driver: str, pixels: Any, **options: Any) -> None:
         scene.write(bands)
 
 
+def _write_hdf5(path: Path, pixels: Any, **options: Any) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("group/pixels", data=pixels, **options)
+
+
+def _write_netcdf(path: Path, pixels: Any) -> None:
+    import xarray as xr
+
+    xr.Dataset({"heat": (("time", "y", "x"), pixels)}, {"time": [3, 4, 9]}).to_netcdf(path, engine="h5netcdf")
+
+
 def _write_item(path: Path) -> None:
     from tests.unit.io.items import write_item
 
@@ -99,6 +112,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
             BANDS,
         ),
     },
+    "hdf5": {
+        "chunks.h5": (lambda path: _write_hdf5(path, BANDS, chunks=(2, 50, 64), compression="gzip"), BANDS),
+        "whole.hdf5": (lambda path: _write_hdf5(path, GREY.astype(">i4")), GREY.astype("i4")),
+        "cf.nc": (lambda path: _write_netcdf(path, PAGES), PAGES),
+    },
     "stac": {"scene.json": (_write_item, BANDS)},
     "npy": {
         "grey.npy": (lambda path: np.save(path, GREY), GREY),
@@ -123,6 +141,8 @@ def sample(request, tmp_path):
     reader, name = request.param
     if reader.NAME == "video":
         pytest.importorskip("av", reason="videos are an extra")
+    if reader.NAME == "hdf5":
+        pytest.importorskip("h5py", reason="an extra")
     if reader.NAME in ("geotiff", "stac"):
         pytest.importorskip("rasterio", reason="scenes are an extra")
     make, pixels = SAMPLES[reader.NAME][name]

@@ -16,10 +16,10 @@ import stat
 from pathlib import Path
 
 from bigimg.errors import ReadError
-from bigimg.io.readers import geotiff, npy, raster, stac, tiff, video
+from bigimg.io.readers import geotiff, hdf5, npy, raster, stac, tiff, video
 from bigimg.io.readers.header import ImageHeader, Reader
 
-READERS: tuple[Reader, ...] = (raster, geotiff, tiff, npy, video, stac)
+READERS: tuple[Reader, ...] = (raster, geotiff, tiff, npy, video, hdf5, stac)
 """Every reader."""
 
 SUFFIXES = tuple(sorted({suffix for reader in READERS for suffix in reader.SUFFIXES}))
