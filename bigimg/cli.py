@@ -40,7 +40,8 @@ Mode = Literal["copy", "reference"]
 Rule = Literal["first", "last", "newest", "median"]
 Step = Literal["day"]
 Format = Literal[
-    "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
+    "ome-zarr", "ome-zarr-plate", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet",
+    "coco", "stac",
 ]  # fmt: skip
 OmeVersion = Literal["0.4", "0.5"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]
@@ -74,7 +75,7 @@ def root(*, version: VersionFlag = False, debug: DebugFlag = False) -> None:
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(help="A folder of images, a glob, or one image.")],
+    source: Annotated[str, typer.Argument(help="A folder of images, a glob, one image, or an OME-Zarr plate.")],
     dest: Annotated[Path, typer.Argument(help="Where the collection goes; must not exist, but for --append.")],
     *,
     on_error: Annotated[OnError, typer.Option(help="What to do with an image that cannot be read.")] = "fail",
@@ -86,6 +87,10 @@ def ingest(
         Rule | None, typer.Option(help="Make one image of overlapping scenes: which pixel counts where several do.")
     ] = None,
     series: Annotated[Step | None, typer.Option(help="Make one image with an axis of time of scenes.")] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(help="How files are named: {well}_s{field}_w{channel}.tif, or a known naming such as operetta."),
+    ] = None,
     cluster: Annotated[str | None, typer.Option(help="Where to run; by default threads of this process.")] = None,
     workers: Workers = None,
 ) -> None:
@@ -102,6 +107,7 @@ def ingest(
         nodata=nodata,
         mosaic=mosaic,
         series=series,
+        pattern=pattern,
         cluster=cluster,
         workers=workers,
     )
@@ -121,7 +127,7 @@ def info(path: Annotated[Path, typer.Argument(help="A collection, or the output 
     typer.echo(f"{path}: {_images(len(collection))}")
     for line in collection.overview():
         typer.echo(line)
-    _print_table(collection.table[list(SHOWN)])
+    _print_table(collection.table[[SHOWN[0], *collection.columns, *SHOWN[1:]]])
     _print_skipped(collection.attrs.get("bigimg", {}).get("skipped", []))
 
 

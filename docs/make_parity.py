@@ -624,6 +624,22 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/laws/test_track_laws.py",),
         ),
     ),
+    "Plates": (
+        Row(
+            "files of a screen by their names: plate, well, field, channel, z, t; known namings of microscopes",
+            (),
+            "NumPy's stacking of the files as tifffile reads them, to the bit",
+            "one file a plane, or a stack of the axes that names do not have; metadata beside images are not read",
+            ("tests/unit/io/test_naming.py", "tests/unit/io/test_stacks.py"),
+        ),
+        Row(
+            "OME-Zarr plates, 0.4 and 0.5: read, ingested, exported",
+            (),
+            "read back by zarr, `ome-zarr-py` and `ome-zarr-models`; one that `ome-zarr-py` wrote",
+            "each field is an image; fields of a well are not stitched",
+            ("tests/unit/io/test_plates.py",),
+        ),
+    ),
     "Scenes": (
         Row(
             "mosaics of overlapping scenes by valid pixels: first, last, newest, median",

@@ -31,11 +31,12 @@ from bigimg.errors import MissingInputError, ReadError, UnknownNameError
 from bigimg.io.documents import read_attributes
 from bigimg.io.frames import coordinates, frames_of
 from bigimg.io.geo import read_place
-from bigimg.io.items import Item, item_at, items_table, read_items
+from bigimg.io.items import Item, item_at, items_table, more_columns, read_items
 from bigimg.io.names import check_id, inside, item_ids
 from bigimg.io.ngff import read_multiscale
+from bigimg.io.plates import is_plate, read_plate
 from bigimg.io.references import resolve
-from bigimg.io.scan import is_zarr
+from bigimg.io.scan import is_zarr, natural
 from bigimg.io.sources import DIMS, Source
 from bigimg.io.stored import StoredSource, open_array
 from bigimg.io.tables import read_table
@@ -106,6 +107,11 @@ class Collection(LazyMapping[xr.DataArray]):
     def table(self) -> pd.DataFrame:
         """The table of items: id, shape, dtype, dims, scale, unit, source file, its digest, time ..."""
         return self._items.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that say where in an experiment an image belongs: ``well``, ``field`` ..."""
+        return more_columns(self._items)
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -220,6 +226,7 @@ class Collection(LazyMapping[xr.DataArray]):
             dim: sorted({item.shape[item.dims.index(dim)] for item in items if dim in item.dims}) for dim in DIMS
         }
         lines.append("sizes: " + ", ".join(f"{dim} {_span(sizes)}" for dim, sizes in extents.items() if sizes))
+        lines += list(self._plates())
         channels = Counter(", ".join(item.channel_names) for item in items if item.channel_names)
         lines += [f"channels: {names} ({count:,})" for names, count in channels.most_common(5)]
         scales = Counter(_shown_scale(item) for item in items)
@@ -233,6 +240,17 @@ class Collection(LazyMapping[xr.DataArray]):
         lines += [f"labels: {', '.join(self.label_names)}"] if self.label_names else []
         lines += [f"tables: {', '.join(self.table_names)}"] if self.table_names else []
         return lines
+
+    def _plates(self) -> Iterator[str]:
+        if not {"row", "column"} <= set(self.columns):
+            return
+        table = self.table.assign(plate=self.table["plate"] if "plate" in self.columns else "")
+        for plate, rows in table.dropna(subset=["row", "column"]).groupby("plate", dropna=False):
+            wells = [str(well) for well in dict.fromkeys(sorted(rows["well"], key=natural))]
+            fields = sorted({int(count) for count in rows.groupby("well").size()})
+            said = f"{wells[0]} to {wells[-1]}" if len(wells) > 1 else wells[0]
+            name = f"plate {plate}" if isinstance(plate, str) and plate else "plate"
+            yield f"{name}: {len(wells):,} wells ({said}), images a well {_span(fields)}"
 
     def __repr__(self) -> str:
         kinds = self._items.group_by(["dtype", "dims"]).aggregate([("id", "count")]).to_pylist()
@@ -264,7 +282,7 @@ def _shown_scale(item: Item) -> str:
 
 
 def open_collection(path: str | Path, to_array: ToArray | None = None) -> Collection:
-    """Open a collection, or one OME-Zarr image (0.4 or 0.5) that somebody else wrote, as a collection of one.
+    """Open a collection, or an OME-Zarr image or plate (0.4 or 0.5) that somebody else wrote, as a collection.
 
     Only the table of items is read.
 
@@ -292,32 +310,42 @@ def open_collection(path: str | Path, to_array: ToArray | None = None) -> Collec
         return Collection(path, read_items(path), attributes, to_array or _plain_array)
     if "multiscales" in attributes.get("ome", attributes):
         return Collection(path, _foreign_items(path), attributes, to_array or _plain_array)
+    if is_plate(attributes):
+        return Collection(path, _items_of_plate(path), attributes, to_array or _plain_array)
     if (path / "images").is_dir() and "ome" not in attributes:
         read_items(path)
     inner = sorted(each.parent.name for name in ("zarr.json", ".zattrs") for each in path.glob(f"*/{name}"))
     hint = f"; name one image in it: {path / inner[0]}" if inner else ""
-    raise ReadError(f"{path} is a Zarr store, but neither a collection nor an OME-Zarr image{hint}")
+    raise ReadError(f"{path} is a Zarr store, but neither a collection nor an OME-Zarr image or plate{hint}")
 
 
 def _foreign_items(path: Path) -> pa.Table:
-    found = read_multiscale(read_attributes(path), str(path))
     (name,) = item_ids([path.name.removesuffix(".zarr").removesuffix(".ome")])
-    source = _stored(path, path, name, complete=False)
-    return items_table(
-        [
-            Item(
-                id=name,
-                path=".",
-                shape=source.shape,
-                dtype=source.dtype.name,
-                dims="".join(source.dims),
-                chunks=source.chunks,
-                scale=tuple(source.attrs.get("scale", {}).get(dim) for dim in source.dims),
-                unit=tuple(source.attrs.get("units", {}).get(dim) for dim in source.dims),
-                channel_names=tuple(source.attrs.get("channel_names", ())),
-                attrs={"level": found.paths[0], **read_place(read_attributes(path))},
-            )
-        ]
+    return items_table([_foreign_item(path, ".", name)])
+
+
+def _items_of_plate(path: Path) -> pa.Table:
+    fields = list(read_plate(path))
+    names = item_ids([field.name for field in fields])
+    return items_table([_foreign_item(path, each.path, name, each.columns) for each, name in zip(fields, names)])
+
+
+def _foreign_item(root: Path, path: str, name: str, columns: Mapping[str, Any] | None = None) -> Item:
+    group = inside(root, path)
+    attributes = read_attributes(group)
+    level = read_multiscale(attributes, str(group)).paths[0]
+    source = _stored(group, root, name, complete=False)
+    return Item(
+        id=name,
+        path=path,
+        shape=source.shape,
+        dtype=source.dtype.name,
+        dims="".join(source.dims),
+        chunks=source.chunks,
+        scale=tuple(source.attrs.get("scale", {}).get(dim) for dim in source.dims),
+        unit=tuple(source.attrs.get("units", {}).get(dim) for dim in source.dims),
+        channel_names=tuple(source.attrs.get("channel_names", ())),
+        attrs={"level": level, **read_place(attributes), **({"columns": dict(columns)} if columns else {})},
     )
 
 

@@ -14,9 +14,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from bigimg.errors import BigimgError, MissingInputError, OutputError, ParameterError, ReadError
+from bigimg.io.collection import open_collection
 from bigimg.io.copying import ImageCopy
 from bigimg.io.documents import create_group, read_attributes
 from bigimg.io.items import Item, finish, item_at, read_items
@@ -24,12 +25,15 @@ from bigimg.io.jobs import Stages, carry_out
 from bigimg.io.journal import Journal, read_journal
 from bigimg.io.mosaic import Rule
 from bigimg.io.names import item_ids, marked
+from bigimg.io.naming import Naming
 from bigimg.io.notes import notes_of
 from bigimg.io.packing import Pack, WriteChunk, choose_packs
 from bigimg.io.publish import MARK, begin, check_absent, publish, sweep
 from bigimg.io.references import reference_to
-from bigimg.io.scan import OnError, Skipped, open_sources
+from bigimg.io.scan import OnError, Skipped, is_zarr, open_sources
 from bigimg.io.series import Ingestible, Step, join_scenes
+from bigimg.io.sources import FileSource
+from bigimg.io.stacks import open_stacks
 from bigimg.io.validity import with_nodata
 from bigimg.io.writer import CHUNK
 
@@ -65,6 +69,7 @@ class _How:
     nodata: float | None = None
     mosaic: Rule | None = None
     series: Step | None = None
+    pattern: str | None = None
 
     def key(self, source: Ingestible) -> list[Any]:
         """Return what makes a file that is copied so the same as another one."""
@@ -109,6 +114,7 @@ def ingest(
     nodata: float | None = None,
     mosaic: Rule | None = None,
     series: Step | None = None,
+    pattern: str | None = None,
     chunk: int = CHUNK,
     shard: int | None = None,
     pool: Executor | None = None,
@@ -122,7 +128,7 @@ def ingest(
     Parameters
     ----------
     source
-        As :func:`bigimg.io.scan.open_sources` takes it.
+        As :func:`bigimg.io.scan.open_sources` takes it; or a collection, an OME-Zarr image or an OME-Zarr plate.
     dest
         Path of the collection; must not exist, but for ``append``.
     on_error
@@ -140,6 +146,9 @@ def ingest(
         Make one image of all scenes, by this rule where several have a pixel; see :mod:`bigimg.io.mosaic`.
     series
         Make one image with an axis of time of all scenes, one moment a ``"day"``; see :mod:`bigimg.io.series`.
+    pattern
+        How files are named: those that differ only in channel, depth and time become one image, and what else names
+        say becomes columns of the table of items. A pattern or the name of one; see :mod:`bigimg.io.naming`.
     chunk
         Rows and columns of a chunk.
     shard
@@ -163,21 +172,21 @@ def ingest(
     if mode not in ("copy", "reference"):
         raise ParameterError(f"mode must be 'copy' or 'reference' (got {mode!r})")
     _check_joining(mosaic, series, mode=mode, append=append)
+    naming = _naming(pattern, source, mode, joined=mosaic is not None or series is not None)
     dest = Path(dest).expanduser()
     # Not Path.resolve: of a link to itself that is an error of another kind.
     if os.path.realpath(Path(source).expanduser()) == os.path.realpath(dest):
         raise OutputError(f"the collection cannot be made where its images are: {dest}; choose another name")
-    before = _collection(dest) if append else []
+    before = _collection(dest, source) if append else []
     if not append:
         check_absent(dest)
-    files, skipped = open_sources(source, on_error)
-    files = [with_nodata(each, nodata) for each in files]
-    how = _How(chunk, shard, pack, mode, nodata, mosaic, series)
-    notes = notes_of(files)
-    sources: Sequence[Ingestible] = files
+    how = _How(chunk, shard, pack, mode, nodata, mosaic, series, pattern)
+    opened, skipped, more_notes = _opened(source, naming, on_error)
+    sources: Sequence[Ingestible] = [with_nodata(each, nodata) for each in opened]
+    notes = (*notes_of(sources), *more_notes)
     if mosaic is not None or series is not None:
         (name,) = item_ids([dest.name.removesuffix(".zarr")])
-        joined, more = join_scenes(files, name, mosaic, series, on_error)
+        joined, more = join_scenes(_files(sources, source), name, mosaic, series, on_error)
         sources, skipped = [joined], [*skipped, *more]
     root = dest if append else _building(dest, source, how)
     done = _Done.read(root / JOURNAL)
@@ -197,6 +206,41 @@ def ingest(
     if not append:
         publish(root, dest)
     return Ingested(dest, len(work.items), tuple(skipped), len(work.items) - len(before), notes)
+
+
+def _opened(
+    source: str | Path, naming: Naming | None, on_error: OnError
+) -> tuple[Sequence[Ingestible], list[Skipped], list[str]]:
+    """Return the images that ``source`` names, what was left out, and what is to be said of it."""
+    path = Path(source).expanduser()
+    if naming is not None:
+        return open_stacks(source, naming, on_error)
+    if not is_zarr(path):
+        return *open_sources(source, on_error), []
+    store = open_collection(path)
+    left = [*(f"labels {name}" for name in store.label_names), *(f"table {name}" for name in store.table_names)]
+    notes = [f"only images are copied; {source} has more, which was left out: {', '.join(left)}"] if left else []
+    return [cast("Ingestible", each) for each in store.sources.values()], [], notes
+
+
+def _files(sources: Sequence[Ingestible], source: str | Path) -> list[FileSource]:
+    files = [each for each in sources if isinstance(each, FileSource)]
+    if len(files) < len(sources):
+        raise ParameterError(f"{source} is a store, and scenes that become one image are files; leave out that option")
+    return files
+
+
+def _naming(pattern: str | None, source: str | Path, mode: Mode, *, joined: bool) -> Naming | None:
+    """Return how files are named, if that is given, having checked that they can be put together by it."""
+    if pattern is None:
+        return None
+    if mode != "copy":
+        raise ParameterError("files that become one image are copied; leave out mode 'reference' (--mode reference)")
+    if joined:
+        raise ParameterError("a pattern puts planes together, mosaic and series put scenes together: give one of both")
+    if is_zarr(Path(source).expanduser()):
+        raise ParameterError(f"{source} is a store, and a pattern is of names of files; leave out the pattern")
+    return Naming.of(pattern)
 
 
 def _check_joining(mosaic: Rule | None, series: Step | None, *, mode: Mode, append: bool) -> None:
@@ -367,7 +411,8 @@ def _is_begun(root: Path, source: Ingestible) -> bool:
 def _building(dest: Path, source: str | Path, how: _How) -> Path:
     """Return the folder that ``dest`` is built in: the one an earlier ingest of the same has left, or a new one."""
     check_absent(dest)
-    joining = () if how.mosaic is None and how.series is None else (how.mosaic, how.series)
+    joining: tuple[str | None, ...] = () if how.mosaic is None and how.series is None else (how.mosaic, how.series)
+    joining += () if how.pattern is None else (how.pattern,)
     key = repr(
         (str(Path(source).expanduser().resolve()), how.chunk, how.shard, how.pack, how.mode, how.nodata, *joining)
     )
@@ -375,8 +420,10 @@ def _building(dest: Path, source: str | Path, how: _How) -> Path:
     return aside if (aside / JOURNAL).is_file() else begin(dest, aside)
 
 
-def _collection(dest: Path) -> list[Item]:
-    """Return the rows of the collection ``dest``, which is to be added to."""
+def _collection(dest: Path, source: str | Path) -> list[Item]:
+    """Return the rows of the collection ``dest``, which ``source`` is to be added to."""
+    if is_zarr(Path(source).expanduser()):
+        raise ParameterError(f"{source} is a store, whose images go into a collection of their own; leave out append")
     if not dest.exists():
         raise MissingInputError(f"there is no collection {dest} to add to; ingest without append makes it")
     if "version" not in read_attributes(dest).get("bigimg", {}):

@@ -13,8 +13,11 @@ import pyarrow as pa
 
 from bigimg.errors import ReadError
 from bigimg.io.documents import create_group, plain
+from bigimg.io.plates import ORDER
 from bigimg.io.scan import Skipped
 from bigimg.io.sources import FileSource, Source
+from bigimg.io.stacks import StackSource
+from bigimg.io.stored import StoredSource
 from bigimg.io.tables import read_arrow, write_table
 
 ITEMS = "items.parquet"
@@ -63,7 +66,7 @@ class Item:
     time: str | None = None
     """When the image was taken, as its file says."""
     source: str = ""
-    """The file it was ingested from."""
+    """The file it was ingested from, the first where it is of several, or the array in another store."""
     digest: str = ""
     """Fingerprint of that file: its SHA-256 and which image of it this is."""
     item: int | None = None
@@ -75,7 +78,7 @@ class Item:
     reference_part: str | None = None
     """Which image of the file, or the id in the collection."""
     attrs: dict[str, Any] = field(default_factory=dict)
-    """What else is known: ``nodata``, ``acquisition``."""
+    """What else is known: ``nodata``, ``acquisition``; ``columns`` are columns of the table too."""
 
     @classmethod
     def of(cls, source: Source, path: str, chunks: Sequence[int], item: int | None = None) -> Item:
@@ -93,7 +96,7 @@ class Item:
             unit=tuple(unit.get(dim) for dim in source.dims) if unit else (),
             channel_names=tuple(source.attrs.get("channel_names", ())),
             time=source.attrs.get("acquisition", {}).get("time"),
-            source=source.path if isinstance(source, FileSource) else "",
+            source=source.path if isinstance(source, (FileSource, StackSource, StoredSource)) else "",
             digest=source.fingerprint(),
             item=item,
             attrs=plain(rest),
@@ -131,9 +134,25 @@ def write_items(root: Path, items: Sequence[Item]) -> None:
 
 
 def items_table(items: Sequence[Item]) -> pa.Table:
-    """Return the table of ``items``."""
+    """Return the table of ``items``; what they have in ``columns`` follows after what all tables have."""
     rows = [{**vars(item), "attrs": json.dumps(item.attrs)} for item in items]
-    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+    table = pa.Table.from_pylist(rows, schema=_SCHEMA)
+    known = [item.attrs.get("columns", {}) for item in items]
+    for name in sorted(dict.fromkeys(name for each in known for name in each), key=_place_of_column):
+        values = [each.get(name) for each in known]
+        whole = all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in values)
+        kept = values if whole else [None if value is None else str(value) for value in values]
+        table = table.append_column(name, pa.array(kept, pa.int64() if whole else pa.string()))
+    return table
+
+
+def more_columns(table: pa.Table) -> tuple[str, ...]:
+    """Return the names of the columns of a table of items that not all tables have."""
+    return tuple(name for name in table.column_names if name not in _SCHEMA.names)
+
+
+def _place_of_column(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
 def read_items(root: Path) -> pa.Table:

@@ -53,7 +53,7 @@ def scan(source: str | Path) -> list[Path]:
     MissingInputError
         If there is nothing.
     """
-    return [path for path in _candidates(source)[1] if not is_zarr(path)]
+    return scan_from(source)[1]
 
 
 def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[FileSource], list[Skipped]]:
@@ -91,6 +91,26 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
         why = f"; the first of {len(skipped)} files left out: {skipped[0].reason}" if skipped else ""
         raise MissingInputError(f"no image in {source}{why}")
     return _distinct(sources), skipped
+
+
+def scan_from(source: str | Path) -> tuple[Path, list[Path]]:
+    """Return the folder that ids of images are made from, and the files in it as :func:`scan` finds them."""
+    root, paths = _candidates(source)
+    return root, [path for path in paths if not is_zarr(path)]
+
+
+def open_one(root: Path, path: Path) -> list[FileSource]:
+    """Open the images of one file, which a scan of ``root`` has found.
+
+    Raises
+    ------
+    ReadError, ImageError
+        If it is none, or cannot be read; names it.
+    """
+    opened = _open(path, path.name, _find(root, path))
+    if isinstance(opened, BigimgError):
+        raise opened
+    return opened
 
 
 def is_zarr(path: Path) -> bool:

@@ -26,6 +26,8 @@ from bigimg.io.mosaic import (
 )
 from bigimg.io.scan import OnError, Skipped
 from bigimg.io.sources import FileSource, as_box
+from bigimg.io.stacks import StackSource
+from bigimg.io.stored import StoredSource
 from bigimg.io.times import iso_time
 
 Step = Literal["day"]
@@ -199,5 +201,5 @@ def _moment(source: FileSource) -> datetime:
     return moment_of(source, "the moments of a series")
 
 
-Ingestible = FileSource | MosaicSource | SeriesSource
-"""What can be copied into a collection: an image of one file, or one made of several."""
+Ingestible = FileSource | MosaicSource | SeriesSource | StackSource | StoredSource
+"""What can be copied into a collection: an image of one file, one made of several, or one of another store."""

@@ -85,6 +85,15 @@ class StoredSource:
             f"#{self.item}" if self.item is not None else ""
         )
 
+    @property
+    def part(self) -> int:
+        """Which image of the array this is."""
+        return self.item or 0
+
+    def identity(self) -> list[Any]:
+        """Return what makes another image another, without reading it."""
+        return [self.path, self.part, self.digest, list(signature(Path(self.path)))]
+
     def __dask_tokenize__(self) -> object:
         return "bigimg-stored", self.path, self.item, self.digest, signature(Path(self.path))
 

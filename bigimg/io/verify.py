@@ -27,6 +27,7 @@ from bigimg.io.ngff import read_multiscale
 from bigimg.io.pyramid import Kind
 from bigimg.io.readers import find_reader
 from bigimg.io.sources import FileSource
+from bigimg.io.stacks import StackSource, stack_of
 from bigimg.io.stored import OpenArray, open_array
 from bigimg.io.tables import read_table
 from bigimg.io.writer import ArrayWriter
@@ -154,8 +155,8 @@ def _repaired(
     return replace(damage, repaired=True)
 
 
-def _original(item: Item) -> FileSource:
-    """Return the file that ``item`` was copied from.
+def _original(item: Item) -> FileSource | StackSource:
+    """Return the file, or files, that ``item`` was copied from.
 
     Raises
     ------
@@ -163,8 +164,15 @@ def _original(item: Item) -> FileSource:
         If it is gone, or another one.
     """
     path = Path(item.source)
+    if item.source and path.is_dir():
+        raise ReadError(f"it was copied from the store {path}: ingest that again")
     if not item.source or not path.is_file():
         raise ReadError(f"the file it was copied from is gone: {item.source or 'it is not known'}")
+    if "naming" in item.attrs:
+        stack = stack_of(item.attrs["naming"]["folder"], item.attrs["naming"]["pattern"], item.source)
+        if stack is None or stack.fingerprint() != item.digest:
+            raise ReadError(f"{path} and the files that belong to it are not those it was copied from any more")
+        return stack
     part = int(item.digest.rpartition("#")[2]) if "#" in item.digest else 0
     reader = find_reader(path)
     header = next((header for header in reader.headers(path) if header.part == part), None)

@@ -18,21 +18,25 @@ from bigimg.io.exports.cog import write_cog
 from bigimg.io.exports.ome_tiff import write_ome_tiff
 from bigimg.io.exports.ome_zarr import VERSIONS, Version, write_ome_zarr
 from bigimg.io.exports.places import Place, place_for
+from bigimg.io.exports.plates import plates_of, write_plate
 from bigimg.io.exports.previews import write_preview
 from bigimg.io.exports.stac import write_stac
 from bigimg.io.exports.subjects import Subject, choose, only_labels, placed
 from bigimg.io.exports.tables import tables_of, write_csv, write_parquet
 from bigimg.io.exports.video import write_mp4
+from bigimg.io.names import item_ids
 from bigimg.io.vectors import write_geojson, write_geoparquet
 from bigimg.ops.measure import polygons
 from bigimg.run.inputs import open as open_collection
 
 Format = Literal[
-    "ome-zarr", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet", "coco", "stac",
+    "ome-zarr", "ome-zarr-plate", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet",
+    "coco", "stac",
 ]  # fmt: skip
 
 SUFFIXES: dict[str, tuple[str, ...]] = {
     "ome-zarr": (".ome.zarr", ".zarr"),
+    "ome-zarr-plate": (".ome.zarr", ".zarr"),
     "ome-tiff": (".ome.tif", ".ome.tiff"),
     "cog": (".tif", ".tiff"),
     "png": (".png",),
@@ -92,6 +96,8 @@ def export(
     format
         ``ome-zarr``
             Levels, channels, windows of display, and labels.
+        ``ome-zarr-plate``
+            One OME-Zarr for each plate: its wells and their fields, of images that say which well they are of.
         ``ome-tiff``
             A pyramid of tiles; labels in ``labels/<name>/``.
         ``cog``
@@ -111,7 +117,7 @@ def export(
     items
         Ids, or patterns such as ``plate1_*``; by default every image.
     labels
-        Name of the labels to export. By default ``ome-zarr`` has all, formats of objects the only
+        Name of the labels to export. By default ``ome-zarr`` and plates have all, formats of objects the only
         ones there are, and others none.
     ome_version
         Of OME-Zarr: ``"0.5"``, or ``"0.4"`` for programs that know no newer one.
@@ -172,6 +178,17 @@ def _ome_zarr(job: _Job) -> Files:
     return [
         (f"{each.name}{job.suffix}", partial(_with_subject, write_ome_zarr, each, version=job.version))
         for each in job.subjects(labels)
+    ]
+
+
+def _ome_zarr_plate(job: _Job) -> Files:
+    labels = None if job.labels is not None else list(job.collection.label_names)
+    name = job.dest.name.removesuffix(".zarr").removesuffix(".ome")
+    plates = plates_of(job.subjects(labels), name)
+    files = item_ids(list(plates))
+    return [
+        (f"{file}{job.suffix}", partial(write_plate, plate, wells, version=job.version))
+        for file, (plate, wells) in zip(files, plates.items())
     ]
 
 
@@ -280,6 +297,7 @@ def _stac(job: _Job) -> Files:
 
 _FORMATS: dict[str, Callable[[_Job], Files]] = {
     "ome-zarr": _ome_zarr,
+    "ome-zarr-plate": _ome_zarr_plate,
     "ome-tiff": _ome_tiff,
     "cog": _cog,
     "png": _png,

@@ -25,7 +25,7 @@ def open(path: str | Path, *, tile: int = TILE) -> Collection:  # noqa: A001 - t
     Parameters
     ----------
     path
-        Of a collection, or of one OME-Zarr image (0.4 or 0.5).
+        Of a collection, or of an OME-Zarr image or plate (0.4 or 0.5).
     tile
         Edge of the tiles of its images in pixels, which changes no result. An image that is cut anew later, by its own
         ``chunk``, costs tasks for the cutting; one that is opened so costs none.
@@ -63,6 +63,7 @@ def ingest(
     nodata: float | None = None,
     mosaic: Literal["first", "last", "newest", "median"] | None = None,
     series: Literal["day"] | None = None,
+    pattern: str | None = None,
     cluster: str | Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -72,7 +73,8 @@ def ingest(
     Parameters
     ----------
     source
-        PNG, JPEG, TIFF, OME-TIFF, NumPy, video and more; folders are searched to the bottom.
+        PNG, JPEG, TIFF, OME-TIFF, NumPy, video and more; folders are searched to the bottom. Or a collection, an
+        OME-Zarr image or an OME-Zarr plate.
     dest
         Path of the collection; must not exist, but for ``append``. It gets its name when it is complete. An ingest that
         was killed is gone on with by the same call.
@@ -94,6 +96,10 @@ def ingest(
     series
         Make one image of all scenes with an axis of time, one moment a ``"day"`` in universal time. With ``mosaic`` the
         scenes of a day may be of several places.
+    pattern
+        How files are named, as ``{plate}_{well}_s{field}_w{channel}.tif``. Files that differ only in ``channel``, ``z``
+        and ``t`` become one image; what other words say becomes columns of the table. Or the name of a known naming:
+        ``imagexpress``, ``operetta``, ``cellvoyager``, ``micromanager``, ``bbbc013``, ``bbbc021``.
     cluster, workers
         Name or file of a cluster profile, whose workers see ``source`` and ``dest``, and how many workers; by default
         threads of this process.
@@ -125,6 +131,7 @@ def ingest(
         nodata=nodata,
         mosaic=mosaic,
         series=series,
+        pattern=pattern,
         progress=progress,
     )
     if cluster is None:

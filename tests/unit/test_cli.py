@@ -135,7 +135,7 @@ def test_ingest_says_how_many(replaced, capsys):
     calls = replaced("bigimg.run.inputs", "ingest", Collection(a=1, b=2))
     assert call("ingest", "in", "out.zarr", "--pack", "--on-error", "skip") == 0
     options = {"on_error": "skip", "pack": True, "mode": "copy", "append": False, "nodata": None}
-    options |= {"mosaic": None, "series": None, "cluster": None, "workers": None}
+    options |= {"mosaic": None, "series": None, "pattern": None, "cluster": None, "workers": None}
     assert calls == [(("in", Path("out.zarr")), options)]
     assert capsys.readouterr().out == "skipped c.png: cut short\n2 images in out.zarr, 1 skipped\n"
 
@@ -143,8 +143,9 @@ def test_ingest_says_how_many(replaced, capsys):
 def test_info_shows_the_table(replaced, capsys):
     class Collection(dict):
         table = pd.DataFrame({"id": [f"[bold]{number}" for number in range(60)]}).assign(
-            shape="5x6", dtype="uint8", dims="yx", source="a.png", path="images/a"
+            shape="5x6", dtype="uint8", dims="yx", source="a.png", path="images/a", well="B03"
         )
+        columns = ("well",)
         attrs: ClassVar = {"bigimg": {"skipped": [{"name": "c.png", "reason": "cut short"}]}}
 
         def overview(self):
@@ -155,6 +156,7 @@ def test_info_shows_the_table(replaced, capsys):
     said = capsys.readouterr().out
     assert said.startswith("a.zarr: 60 images\nlabels: cells, nuclei\n")
     assert "[bold]49" in said
+    assert "B03" in said
     assert "images/a" not in said
     assert "... and 10 more" in said
     assert said.endswith("skipped c.png: cut short\n")

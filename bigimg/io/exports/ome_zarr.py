@@ -36,13 +36,13 @@ def write_ome_zarr(subject: Subject, path: Path, scratch: Path, version: Version
         smaller = levels_of(labels, "labels", scratch / f"labels-{name}")
         _write_levels(group, smaller, "labels", version, place)
         attrs = {**place, **labels.attrs}
-        _describe(group, ngff.label_metadata(name, labels.dims, attrs, len(smaller), "../../"), {}, version)
+        describe(group, ngff.label_metadata(name, labels.dims, attrs, len(smaller), "../../"), {}, version)
     if subject.labels and version == "0.4":
-        _describe(path / "labels", {"version": ngff.VERSION, "labels": list(subject.labels)}, {}, version)
+        describe(path / "labels", {"version": ngff.VERSION, "labels": list(subject.labels)}, {}, version)
     # Last: what has metadata looks complete.
     kept = {key: value for key, value in source.attrs.items() if key not in ("scale", "units", "channel_names")}
     ome = ngff.image_metadata(subject.name, source.dims, source.attrs, len(levels), windows)
-    _describe(path, ome, {"bigimg": {"attrs": plain(kept)}} if kept else {}, version)
+    describe(path, ome, {"bigimg": {"attrs": plain(kept)}} if kept else {}, version)
 
 
 def metadata_of_04(ome: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,9 +108,10 @@ def _write_array_of_format_2(folder: Path, level: Source, chunks: Sequence[int])
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}; is the disk full?") from error
 
 
-def _describe(group: Path, ome: Mapping[str, Any], more: Mapping[str, Any], version: Version) -> None:
+def describe(group: Path, ome: Mapping[str, Any], more: Mapping[str, Any], version: Version) -> None:
+    """Write the ``ome`` attributes of a group, which are those of 0.5, and ``more`` of a group of 0.4."""
     if version == "0.5":
-        create_group(group, {**read_attributes(group), "ome": dict(ome)})
+        create_group(group, {**read_attributes(group), **({"ome": dict(ome)} if ome else {})})
         return
     import zarr  # noqa: PLC0415 - takes half a second
 
