@@ -667,7 +667,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "NetCDF 4 and HDF5 variables, by chunks",
             (),
             '`xarray.open_dataset(engine="h5netcdf")`: values after scale and offset, what is missing, times',
-            "not the classic NetCDF format; no pixels in other files; standard calendars only; no place of curved grids",
+            "not the classic format; no pixels in other files; standard calendars only; no place of curved grids",
             ("tests/unit/io/test_hdf5_reader.py", "tests/contract/test_readers.py"),
         ),
         Row(

@@ -141,9 +141,12 @@ def as_numbers(labels: Pixels, dtypes: tuple[str, ...]) -> Pixels:
     dtype = np.dtype("uint16" if "uint16" in dtypes else dtypes[0])
     if dtype.kind == "b":
         return labels > 0
-    # scikit-image has no convex hull of a few pixels in a row.
-    large = np.bincount(labels.ravel()) >= SMALLEST ** (labels.ndim - 1)
-    return np.where(large[labels] & (labels <= np.iinfo(dtype).max), labels, 0).astype(dtype)
+    # scikit-image has no convex hull of a few pixels in a row, nor in a volume of an object in one plane.
+    kept = np.bincount(labels.ravel()) >= SMALLEST ** (labels.ndim - 1)
+    if labels.ndim == 3:
+        for region in measure.regionprops(labels):
+            kept[region.label] &= np.linalg.matrix_rank(region.coords - region.coords[0]) == labels.ndim
+    return np.where(kept[labels] & (labels <= np.iinfo(dtype).max), labels, 0).astype(dtype)
 
 
 def suits(case: Case, image: Pixels) -> bool:
