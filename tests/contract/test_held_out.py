@@ -1,20 +1,23 @@
 """Every operation equals its reference on real images that nothing was written for: other scenes, sizes and dtypes.
 
-A case of the table of references gets one piece of a real image, chosen by its number: nuclei, blood cells, a satellite
+A case of the table of references gets one piece of a real image, chosen by its name: nuclei, blood cells, a satellite
 scene, a time series of cells, frames of a video. The images lie beside the checkout, in ``../shared/data``.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from scipy.ndimage import distance_transform_cdt
 from skimage import measure
 
 from .case import Case
@@ -150,9 +153,15 @@ def as_numbers(labels: Pixels, dtypes: tuple[str, ...]) -> Pixels:
 
 
 def suits(case: Case, image: Pixels) -> bool:
-    """Return whether there is something to compare: objects, and for a threshold the two peaks that it asks for."""
+    """Return whether there is something to compare.
+
+    That is: objects, for a threshold the two peaks that it asks for, and in a plane to thin nothing thicker than the
+    iterations that are allowed for it, which is refused.
+    """
     if OPERATIONS[case.op].takes == "labels":
         return len(np.unique(image)) > 2 or image.dtype == bool
+    if case.op in ("morphology.thin", "morphology.skeletonize") and not case.volume:
+        return bool(distance_transform_cdt(image).max() < case.params.get("max_iterations", np.inf) - 2)
     if case.op.startswith(("threshold.minimum", "threshold.peak_fraction")):
         try:
             case.reference(image)
@@ -161,13 +170,25 @@ def suits(case: Case, image: Pixels) -> bool:
     return True
 
 
+def separation(image: Pixels, values: Pixels) -> Fraction:
+    """Return how well ``values`` divide integers into classes, exactly: what Otsu's criterion wants largest."""
+    classes = (image[np.digitize(image, values, right=True) == number] for number in range(len(values) + 1))
+    return sum((Fraction(int(pixels.sum()) ** 2, pixels.size) for pixels in classes if pixels.size), Fraction(0))
+
+
 NUMBERS = [number for number, case in enumerate(CASES) if OPERATIONS[case.op].takes != "table"]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: f"{number}-{CASES[number]}")
 def test_equals_the_reference_on_a_real_image(number):
     case = CASES[number]
-    tries = (real_image(case, number + again * len(CASES)) for again in range(50))
+    chosen = crc32(str(case).encode())  # whatever cases are added, this one keeps its image
+    tries = (real_image(case, chosen + again) for again in range(50))
     image = next(image for image in tries if suits(case, image))
     more = {"dims": "zyx"} if case.volume else {}
-    case.compare(OPERATIONS[case.op](image, **case.params, **more), case.reference(image))
+    found, wanted = OPERATIONS[case.op](image, **case.params, **more), case.reference(image)
+    if case.op == "threshold.multi_otsu_values" and image.dtype.kind == "u":
+        # Where no pixel has the values between, several are equally good, and scikit-image's float32 chooses one.
+        assert separation(image, found) >= separation(image, wanted)
+    else:
+        case.compare(found, wanted)

@@ -38,8 +38,8 @@ def multi_otsu_values(image: Any, *, classes: Classes = 3) -> Any:
     -----
     Equal to ``skimage.filters.threshold_multiotsu(image, classes)`` of the whole image: each grey value of integers,
     256 bins of floats. scikit-image adds up shares of all pixels in float32; in about one histogram of a hundred it
-    takes a neighbouring value, which separates the classes a little worse. Here the best values are found, in
-    ``n log n`` steps for each class, so that 65,536 grey values and many classes take milliseconds.
+    takes a neighbouring value, which separates the classes equally well or a little worse. Here the best values are
+    found, in ``n log n`` steps for each class, so that 65,536 grey values and many classes take milliseconds.
 
     References
     ----------
