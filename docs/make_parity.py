@@ -367,7 +367,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             of("threshold", "peak_fraction", "peak_fraction_value"),
             "a twin of scikit-image's reconstruction and watershed on the whole image, to the bit",
             "a rule of this package: half maxima, as of lines of a spectrum",
-            WATERSHED_LAWS,
+            (*WATERSHED_LAWS, "tests/laws/test_splitting_laws.py"),
         ),
         Row(
             "multi-Otsu",
@@ -546,6 +546,13 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             of("segmentation", "find_boundaries", "relabel_sequential", "join_segmentations"),
             "`skimage.segmentation`, to the bit",
             "no subpixel boundaries, no marked images",
+        ),
+        Row(
+            "labels by their size, labels at the border",
+            of("segmentation", "filter_sizes", "clear_border"),
+            "`skimage.morphology.remove_small_objects` and `skimage.segmentation.clear_border` of labels, to the bit",
+            "",
+            ("tests/unit/ops/test_relations.py",),
         ),
         Row(
             "table of objects",

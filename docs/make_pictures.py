@@ -167,7 +167,9 @@ SHOWN: dict[str, tuple[Callable[[], Pixels], dict[str, Any]]] = {
     "morphology.remove_small_objects": (rough, {"min_size": 60}),
     "morphology.skeletonize": (horse, {}),
     "morphology.thin": (horse, {}),
+    "segmentation.clear_border": (lambda: measure.label(objects()), {}),
     "segmentation.expand_labels": (lambda: measure.label(morphology.erosion(objects(), {"disk": 4})), {"distance": 5}),
+    "segmentation.filter_sizes": (lambda: measure.label(objects()), {"min_size": 150}),
     "segmentation.join_segmentations": (
         lambda: measure.label(objects()),
         {"other": lambda: np.indices((EDGE, EDGE)).sum(axis=0) // 72 + 1},

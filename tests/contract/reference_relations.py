@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from skimage import metrics, segmentation
+from skimage import metrics, morphology, segmentation
 from sklearn.metrics import adjusted_rand_score, rand_score
 
 from .case import Case
@@ -106,6 +106,20 @@ def renumbered(labels, offset):
     return segmentation.relabel_sequential(labels, offset)[0]
 
 
+def of_size(labels, min_size, max_size):
+    """Remove what is too small as scikit-image does, then those that it would leave if they were too small."""
+    labels = labels.astype("int64")
+    kept = morphology.remove_small_objects(labels, max_size=min_size - 1)
+    return kept - (0 if max_size is None else morphology.remove_small_objects(kept, max_size=max_size))
+
+
+def cleared(labels):
+    """Clear whole labels; scikit-image clears the connected pieces of a label one by one."""
+    inside = labels[(slice(1, -1),) * labels.ndim]
+    border = np.pad(np.zeros(inside.shape, bool), 1, constant_values=True)
+    return np.where(np.isin(labels, labels[border]), 0, labels)
+
+
 def joined(labels, other):
     return segmentation.join_segmentations(labels.astype("int64"), other)
 
@@ -157,6 +171,29 @@ CASES = [
         )
         for volume in (False, True)
         for offset in (1, 5)
+    ),
+    *(
+        Case(
+            "segmentation.filter_sizes",
+            partial(of_size, **limits),
+            limits,
+            LABELS,
+            volume=volume,
+            image=partial(labels_of, VOLUME if volume else PLANE),
+        )
+        for volume in (False, True)
+        for limits in ({"min_size": 60, "max_size": None}, {"min_size": 40, "max_size": 120})
+    ),
+    *(
+        Case(
+            "segmentation.clear_border",
+            cleared,
+            {},
+            LABELS,
+            volume=volume,
+            image=partial(labels_of, VOLUME if volume else PLANE),
+        )
+        for volume in (False, True)
     ),
     *(
         Case(

@@ -22,19 +22,16 @@ Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Numbering(Gather[NDArray[np.int32], Pairs, NDArray[Any]]):
-    """Number the labels, or pairs of labels, that occur; a tile sends those it has and gets their numbers alone."""
+class PerLabel(Gather[NDArray[np.int32], Pairs, NDArray[Any]]):
+    """Give each label, or pair of labels, a number; a tile sends those it has and gets their numbers alone."""
 
-    offset: int
-    """The first number."""
     result: np.dtype[Any]
-    name: ClassVar[str] = "numbering"
     keeps: ClassVar[int] = 4
     quick: ClassVar[bool] = True
 
     def split_key(self) -> object:
         """Return nothing of its own: what occurs in a tile does not depend on the numbers."""
-        return type(self).__name__
+        return "labels"
 
     def dtype(self) -> np.dtype[Any]:
         """Return the dtype asked for."""
@@ -56,6 +53,23 @@ class Numbering(Gather[NDArray[np.int32], Pairs, NDArray[Any]]):
         place[order] = np.cumsum(new) - 1
         return np.split(place, np.cumsum([len(part) for part in parts])[:-1]), found
 
+    def share(self, joined: list[Places], value: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the numbers of what each part has."""
+        return [value[place] for place in joined]
+
+    def finish(self, tile: Tile, kept: NDArray[np.int32], value: NDArray[Any]) -> Pixels:  # noqa: ARG002
+        """Look the numbers up."""
+        return np.asarray(value[kept])
+
+
+@dataclass(frozen=True)
+class Numbering(PerLabel):
+    """Number the labels, or pairs of labels, that occur."""
+
+    offset: int
+    """The first number."""
+    name: ClassVar[str] = "numbering"
+
     def solve(self, state: Pairs) -> NDArray[Any]:
         """Return the number of each pair: they are sorted already.
 
@@ -75,16 +89,15 @@ class Numbering(Gather[NDArray[np.int32], Pairs, NDArray[Any]]):
         number[objects] = np.arange(self.offset, self.offset + count)
         return number
 
-    def share(self, joined: list[Places], value: NDArray[Any]) -> list[NDArray[Any]]:
-        """Return the numbers of what each part has."""
-        return [value[place] for place in joined]
 
-    def finish(self, tile: Tile, kept: NDArray[np.int32], value: NDArray[Any]) -> Pixels:  # noqa: ARG002
-        """Look the numbers up."""
-        return np.asarray(value[kept])
+def integers(image: Any, name: str, ndim: int) -> Any:
+    """Return the pixels of labels.
 
-
-def _integers(image: Any, name: str, ndim: int) -> Any:
+    Raises
+    ------
+    ImageError
+        If they are not integers.
+    """
     pixels = opened(image, ndim).pixels
     if pixels.dtype.kind not in "iu":
         raise ImageError(f"{name} must be integers (got {pixels.dtype}); number the objects first, with measure.label")
@@ -126,8 +139,8 @@ def relabel_sequential(labels: Any, *, offset: Count = 1, dims: Dims = "yx") -> 
     array([[0, 2, 2],
            [3, 1, 0]])
     """
-    pixels = _integers(labels, "labels", len(dims))
-    return gather(Numbering(offset, pixels.dtype.newbyteorder("=")), labels, ndim=len(dims))
+    pixels = integers(labels, "labels", len(dims))
+    return gather(Numbering(pixels.dtype.newbyteorder("="), offset), labels, ndim=len(dims))
 
 
 @composed(takes="labels", gives="labels")
@@ -160,8 +173,8 @@ def join_segmentations(labels: Any, other: ImageInput, *, dims: Dims = "yx") -> 
     array([[0, 1, 2, 3]], dtype=uint32)
     """
     ndim = len(dims)
-    shape = _integers(labels, "labels", ndim).shape
-    if _integers(other, "the other labels", ndim).shape != shape:
+    shape = integers(labels, "labels", ndim).shape
+    if integers(other, "the other labels", ndim).shape != shape:
         raise ImageError(f"segmentations that are joined need one shape (got {shape} and {other.shape})")
     wide = int(np.prod(shape[len(shape) - ndim :], dtype=object)) >= 2**32
-    return gather(Numbering(1, np.dtype(np.uint64 if wide else np.uint32)), labels, other, ndim=ndim)
+    return gather(Numbering(np.dtype(np.uint64 if wide else np.uint32), 1), labels, other, ndim=ndim)

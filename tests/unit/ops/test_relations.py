@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from numpy.testing import assert_array_equal
+from skimage.measure import label
 from skimage.metrics import adapted_rand_error
+from skimage.segmentation import clear_border
 
 from bigimg import measure, segmentation
 from bigimg.errors import ImageError, ParameterError
@@ -158,3 +160,43 @@ def test_huge_labels_are_numbered_across_tiles(tile):
 def test_outer_boundaries_with_another_background():
     labels = np.array([[5, 5, 1, 1, 0, 5]])
     assert segmentation.find_boundaries(labels, mode="outer", background=5).tolist() == [[0, 1, 0, 1, 1, 1]]
+
+
+def test_connected_labels_at_the_border_go_as_in_scikit_image():
+    labels = label(np.random.default_rng(2).random((60, 50)) < 0.4, connectivity=1)
+    assert_array_equal(segmentation.clear_border(labels), clear_border(labels))
+
+
+@pytest.mark.parametrize("tile", [(1, 1), (3, 5), (7, 2), None])
+def test_labels_beside_invalid_pixels_are_at_the_border(tile):
+    labels = np.zeros((9, 12), "uint16")
+    labels[2:4, 2:4], labels[2:4, 7:9], labels[6:8, 2:4], labels[6:8, 7:9] = 5, 6, 7, 8
+    valid = np.ones(labels.shape, bool)
+    valid[4, 4] = False  # across a corner from 5 and beside no other
+    valid[7, 7] = False  # within 8
+    image = xr.DataArray(labels, dims=("y", "x"), coords={"valid": (("y", "x"), valid)})
+
+    cleared = segmentation.clear_border(image if tile is None else image.chunk(dict(zip("yx", tile))))
+
+    assert np.unique(cleared).tolist() == [0, 6, 7]
+    sizes = segmentation.filter_sizes(image if tile is None else image.chunk(dict(zip("yx", tile))), min_size=4)
+    assert np.unique(sizes).tolist() == [0, 5, 6, 7]
+
+
+def test_planes_of_a_stack_are_cleared_one_by_one():
+    labels = np.zeros((2, 5, 5), int)
+    labels[0, 1:3, 1:3] = labels[1, 0, 0] = 4
+    assert segmentation.clear_border(labels)[0].any()
+    assert not segmentation.clear_border(labels)[1].any()
+    assert not segmentation.clear_border(labels, dims="zyx").any()
+    assert segmentation.filter_sizes(labels, min_size=2)[1].any() == np.False_
+    assert segmentation.filter_sizes(labels, min_size=5, dims="zyx")[1, 0, 0] == 4
+
+
+def test_limits_of_size_that_nothing_meets_are_refused():
+    with pytest.raises(
+        ParameterError, match=r"segmentation.filter_sizes: max_size must be at least min_size \(got 2 < 3\)"
+    ):
+        segmentation.filter_sizes(LABELS, min_size=3, max_size=2)
+    with pytest.raises(ImageError, match="must be integers"):
+        segmentation.clear_border(LABELS / 2)
