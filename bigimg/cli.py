@@ -41,7 +41,7 @@ Rule = Literal["first", "last", "newest", "median"]
 Step = Literal["day"]
 Format = Literal[
     "ome-zarr", "ome-zarr-plate", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet",
-    "coco", "stac",
+    "coco", "stac", "spatialdata",
 ]  # fmt: skip
 OmeVersion = Literal["0.4", "0.5"]
 Workflow = Annotated[str, typer.Argument(help="A name such as nuclei, or a workflow file.")]

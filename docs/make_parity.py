@@ -647,6 +647,29 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             ("tests/unit/io/test_plates.py",),
         ),
     ),
+    "Exports": (
+        Row(
+            "OME-Zarr 0.5 and 0.4, OME-TIFF pyramids, COG with overviews",
+            (),
+            "read back by `ome-zarr-py`, `ome-zarr-models`, tifffile and rasterio, level by level",
+            "written by one process; OME-TIFF is not cut into several files",
+            ("tests/unit/io/test_export.py", "tests/unit/io/test_export_objects.py"),
+        ),
+        Row(
+            "tables (Parquet, CSV), outlines (GeoParquet, GeoJSON), COCO, STAC, MP4",
+            (),
+            "read back by pandas and geopandas; run lengths as pycocotools unpacks them; frames by PyAV",
+            "COCO of planes only",
+            ("tests/unit/io/test_export_objects.py", "tests/unit/io/test_vectors.py"),
+        ),
+        Row(
+            "SpatialData 0.2: images, labels, outlines, tables as AnnData",
+            (),
+            "read back by spatialdata 0.7, which joins the tables to their labels",
+            "no time; a table annotates labels where the export has those of one name; written, not read",
+            ("tests/unit/io/test_spatialdata.py",),
+        ),
+    ),
     "Scenes": (
         Row(
             "mosaics of overlapping scenes by valid pixels: first, last, newest, median",

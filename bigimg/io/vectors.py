@@ -121,7 +121,7 @@ def write_geoparquet(path: str | Path, frame: pd.DataFrame, crs: Crs | None = No
     path
         Such as ``cells.parquet``.
     frame
-        With a column ``geometry``; the other columns are kept.
+        With a column ``geometry``; the other columns are kept, and an index that has a name.
     crs
         The coordinate reference system, as PROJJSON or as what pyproj understands, such as ``"EPSG:32633"``; by
         default ``frame.attrs["crs"]``. Without one the file says that it has none: pixels, or micrometres.
@@ -168,7 +168,7 @@ def write_geoparquet(path: str | Path, frame: pd.DataFrame, crs: Crs | None = No
         column[BOX] = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
     others = frame.drop(columns=GEOMETRY)
     others.attrs = {}
-    table = pa.Table.from_pandas(others, preserve_index=False)
+    table = pa.Table.from_pandas(others, preserve_index=others.index.name is not None)
     table = table.append_column(GEOMETRY, pa.array(geometries, pa.binary()))
     table = table.append_column(BOX, pa.StructArray.from_arrays([pa.array(each) for each in boxes.T], SIDES))
     geo = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}

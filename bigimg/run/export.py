@@ -20,6 +20,7 @@ from bigimg.io.exports.ome_zarr import VERSIONS, Version, write_ome_zarr
 from bigimg.io.exports.places import Place, place_for
 from bigimg.io.exports.plates import plates_of, write_plate
 from bigimg.io.exports.previews import write_preview
+from bigimg.io.exports.spatial_data import write_spatialdata
 from bigimg.io.exports.stac import write_stac
 from bigimg.io.exports.subjects import Subject, choose, only_labels, placed
 from bigimg.io.exports.tables import tables_of, write_csv, write_parquet
@@ -31,7 +32,7 @@ from bigimg.run.inputs import open as open_collection
 
 Format = Literal[
     "ome-zarr", "ome-zarr-plate", "ome-tiff", "cog", "png", "mp4", "parquet", "csv", "geojson", "geoparquet",
-    "coco", "stac",
+    "coco", "stac", "spatialdata",
 ]  # fmt: skip
 
 SUFFIXES: dict[str, tuple[str, ...]] = {
@@ -47,6 +48,7 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "geoparquet": (".parquet", ".geoparquet"),
     "coco": (".json",),
     "stac": (),
+    "spatialdata": (".zarr",),
 }
 """By format: how the name of a destination ends that is one file, and, first, what files in a folder are called."""
 
@@ -114,11 +116,14 @@ def export(
             Boxes, areas and masks of labelled objects.
         ``stac``
             A catalog of scenes. Extra ``vector``.
+        ``spatialdata``
+            One store for spatialdata, squidpy and napari-spatialdata: images without time, labels, their outlines, and
+            the tables as AnnData.
     items
         Ids, or patterns such as ``plate1_*``; by default every image.
     labels
-        Name of the labels to export. By default ``ome-zarr`` and plates have all, formats of objects the only
-        ones there are, and others none.
+        Name of the labels to export. By default ``ome-zarr``, plates and ``spatialdata`` have all, formats of objects
+        the only ones there are, and others none.
     ome_version
         Of OME-Zarr: ``"0.5"``, or ``"0.4"`` for programs that know no newer one.
 
@@ -263,13 +268,13 @@ def _of_outlines(
     write(path, outlines_of(collection, name, subject))
 
 
-def outlines_of(collection: Collection, name: str, subject: Subject) -> pd.DataFrame:
+def outlines_of(collection: Collection, name: str, subject: Subject, *, in_pixels: bool = False) -> pd.DataFrame:
     """Return the outlines of the labels of one image: a row an object, and for each plane of a stack or series.
 
-    In the coordinates of the scene where its place is known, else in pixels.
+    In the coordinates of the scene where its place is known, else in pixels, as ``in_pixels`` says of all.
     """
+    crs, transform = (None, None) if in_pixels else placed(subject.source.attrs)
     labels = collection.labels(name)[subject.name]
-    crs, transform = placed(subject.source.attrs)
     planes = [range(size) for size in labels.shape[:-2]]
     frames = []
     for index in product(*planes):
@@ -295,6 +300,19 @@ def _stac(job: _Job) -> Files:
     return [("", lambda path, _: write_stac(subjects, path, dest, job.collection.path.stem))]
 
 
+def _spatialdata(job: _Job) -> Files:
+    labels = None if job.labels is not None else list(job.collection.label_names)
+    subjects = job.subjects(labels)
+    tables = tables_of(job.collection, None if job.items is None else [each.name for each in subjects])
+    outlines = partial(outlines_of, job.collection, in_pixels=True)
+    name = "" if job.dest.name.lower().endswith(".zarr") else f"{job.collection.path.stem}{job.suffix}"
+    return [(name, partial(_of_store, subjects, tables, outlines))]
+
+
+def _of_store(subjects: Sequence[Subject], tables: Any, outlines: Any, path: Path, scratch: Path) -> None:
+    write_spatialdata(subjects, tables, outlines, path, scratch)
+
+
 _FORMATS: dict[str, Callable[[_Job], Files]] = {
     "ome-zarr": _ome_zarr,
     "ome-zarr-plate": _ome_zarr_plate,
@@ -308,4 +326,5 @@ _FORMATS: dict[str, Callable[[_Job], Files]] = {
     "geoparquet": partial(_outlines, write_geoparquet),
     "coco": _coco,
     "stac": _stac,
+    "spatialdata": _spatialdata,
 }

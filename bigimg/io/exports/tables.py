@@ -50,13 +50,14 @@ def write_csv(table: pa.Table, path: Path) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             for start in range(0, max(1, table.num_rows), _ROWS):
-                part = _flat(table.slice(start, _ROWS))
+                part = flat(table.slice(start, _ROWS))
                 part.to_csv(file, index=False, header=start == 0, lineterminator="\r\n")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}; is the disk full?") from error
 
 
-def _flat(table: pa.Table) -> pd.DataFrame:
+def flat(table: pa.Table) -> pd.DataFrame:
+    """Return a table without nested columns: lists are JSON, bytes are hex, whole numbers stay whole beside none."""
     columns: dict[str, Any] = {}
     for name, column in zip(table.column_names, table.columns):
         if pa.types.is_dictionary(column.type):
