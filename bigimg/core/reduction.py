@@ -57,6 +57,48 @@ class Reduction(ABC, Generic[State, Value]):
         """Return the value of the whole image."""
 
 
+class Partitioned(Reduction[State, Value]):
+    """A reduction whose value can also be had in partitions, none of which knows the others.
+
+    ``take`` of a merge is the merge of what is taken, so that states may be shared out before they have met. What a
+    partition cannot know alone (holes that other objects bound) states ``send``; it is solved once, and taken back.
+    """
+
+    @property
+    @abstractmethod
+    def partitions(self) -> int:
+        """How many there are."""
+
+    @property
+    def asks_all(self) -> bool:
+        """Whether states send something that is solved for all partitions together."""
+        return False
+
+    @abstractmethod
+    def take(self, state: State, numbers: range) -> State:
+        """Return what belongs to the partitions ``numbers``; what was sent is left out."""
+
+    @abstractmethod
+    def finish_partition(self, state: State, number: int, known: Any) -> Value:
+        """Return one partition, of the merge of all that was taken for it; ``known`` is None where nothing is sent."""
+
+    def send(self, state: State) -> Any:
+        """Return what a state sends to be solved."""
+        raise NotImplementedError
+
+    def meet(self, first: Any, second: Any) -> Any:
+        """Return the merge of what two have sent."""
+        raise NotImplementedError
+
+    def solve(self, sent: Any) -> Any:
+        """Return what is known when all have met."""
+        raise NotImplementedError
+
+    def take_known(self, known: Any, numbers: range) -> Any:
+        """Return what of the known belongs to the partitions ``numbers``."""
+        raise NotImplementedError
+
+
 class Gather(ABC, Generic[Kept, State, Value]):
     """A reduction whose value goes back into every tile; subclasses are frozen dataclasses of their parameters.
 

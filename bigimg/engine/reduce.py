@@ -80,8 +80,8 @@ class ReduceLayer(TaskLayer):
         chunks = self.images[0].chunks
         return TileGrid(chunks, halo_along(self.reduction, len(chunks)))
 
-    def make_tasks(self) -> dict[Any, Task]:
-        """Return the partial of each tile, the merges, and the last task with the value."""
+    def partial_tasks(self) -> dict[Any, Task]:
+        """Return the partial of each tile."""
         names = tuple(self.waits)
         refs = [deferred_ref(value) for value in self.waits.values()]
         tasks: dict[Any, Task] = {}
@@ -89,6 +89,13 @@ class ReduceLayer(TaskLayer):
             key = (f"{self.reduction.name}-{self.token}", *tile.index)
             inputs, values = image_inputs(self.images, tile)
             tasks[key] = Task(key, run_partial, self.bare, names, tile, inputs, *refs, *values)
+        return tasks
+
+    def make_tasks(self) -> dict[Any, Task]:
+        """Return the partial of each tile, the merges, and the last task with the value."""
+        names = tuple(self.waits)
+        refs = [deferred_ref(value) for value in self.waits.values()]
+        tasks = self.partial_tasks()
         fold = Fold(self.bare.merge)
         merges, last = merge_tasks(f"{self.reduction.name}.merge-{self.token}", [TaskRef(key) for key in tasks], fold)
         tasks |= merges

@@ -20,7 +20,7 @@ origin; Python's integers lose none, and need no shifting when they are merged.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,18 @@ from bigimg.kernels.region_sums import (
 )
 from bigimg.kernels.region_table import columns
 
-__all__ = ["PROPERTIES", "Property", "Regions", "measure", "merge", "select", "table"]
+__all__ = [
+    "PROPERTIES",
+    "Property",
+    "Regions",
+    "filled_areas",
+    "measure",
+    "merge",
+    "select",
+    "table",
+    "with_filled",
+    "without_holes",
+]
 
 _DIGITS = {"moments", "sum", "square"}
 _OF_TILE = {"narrow", "filled"}
@@ -221,6 +232,23 @@ def select(regions: Regions, which: NDArray[np.bool_]) -> Regions:
     return Regions(regions.quantities, rows, fragments, values, chords, regions.holes)
 
 
+def without_holes(regions: Regions) -> Regions:
+    """Return the regions without what is known of holes: that of all regions, not only of some, tells filled areas."""
+    return replace(regions, holes=no_holes(regions.quantities.ndim))
+
+
+def filled_areas(holes: HoleGraph) -> Columns:
+    """Return ``label`` and ``filled`` area of every fragment, of what is known of the holes of the whole image."""
+    label = np.unique(holes.label[holes.label != 0])
+    return {"label": label, "filled": filled_of(holes, label)}
+
+
+def with_filled(regions: Regions, filled: Columns) -> Regions:
+    """Return the regions with the filled areas of their fragments, which :func:`filled_areas` has found."""
+    at = np.searchsorted(filled["label"], regions.fragments["label"])
+    return replace(regions, fragments={**regions.fragments, "filled": filled["filled"][at]})
+
+
 def table(regions: Regions, properties: Sequence[str]) -> Columns:
     """Return a table of ``properties``: columns named and typed as by :func:`skimage.measure.regionprops_table`.
 
@@ -257,7 +285,7 @@ def table(regions: Regions, properties: Sequence[str]) -> Columns:
         finished["median"] = medians_of(fragments["label"], regions.values, channels, quantities.dtype)
     if "hull" in quantities.summaries:
         finished |= hulls(regions.chords, fragments["label"], quantities.spacing)
-    if "filled" in quantities.summaries:
+    if "filled" in quantities.summaries and "filled" not in fragments:
         finished["filled"] = filled_of(regions.holes, fragments["label"])
     rows = by_label(joined(regions.rows, finished))
     return columns(quantities, rows, properties)

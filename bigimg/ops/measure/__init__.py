@@ -8,6 +8,7 @@ from bigimg.ops.measure.near import object_neighbors
 from bigimg.ops.measure.outlines import polygons
 from bigimg.ops.measure.overlaps import contingency_table, count_children, overlap_table, relate_objects
 from bigimg.ops.measure.radial import radial_distribution
+from bigimg.ops.measure.region_partitions import table_partitions, write_partitions
 from bigimg.ops.measure.region_tables import regionprops_table
 from bigimg.ops.measure.scores import matching_scores, rand_scores
 from bigimg.ops.measure.shapes import object_shape
@@ -31,4 +32,6 @@ __all__ = [
     "rand_scores",
     "regionprops_table",
     "relate_objects",
+    "table_partitions",
+    "write_partitions",
 ]
