@@ -148,7 +148,8 @@ def regionprops_table(
         One row an object, sorted by label, with the columns of scikit-image: ``bbox-0``, ``centroid-1``, and
         ``intensity_mean-0`` where the image has channels. For a stack the first columns say which plane, by the names
         of its axes: ``t`` where it has one that nobody named, else ``axis-0``, ``axis-1``. Lazy, with ``.compute()``,
-        where the labels or the image are lazy. Pixels that are not valid in one of the images do not count.
+        where the labels or the image are lazy; :func:`bigimg.measure.write_partitions` writes a lazy table that is too
+        large for one memory. Pixels that are not valid in one of the images do not count.
 
     Notes
     -----

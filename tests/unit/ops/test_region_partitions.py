@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from dask.core import toposort
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigimg import measure
@@ -42,6 +42,7 @@ def together(parts):
     return pd.concat(parts, ignore_index=True)
 
 
+@settings(deadline=None, max_examples=15)
 @given(
     tiles=st.tuples(st.integers(3, 40), st.integers(3, 30)),
     count=st.integers(1, 90),
