@@ -558,8 +558,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
             "table of objects",
             of("measure", "regionprops_table"),
             "`skimage.measure.regionprops_table`: integers to the bit, others up to rounding; stacks plane by plane",
-            "coordinates and pictures of objects are no columns: `bigimg.measure.crop_objects` cuts them out; in partitions "
-            "with `bigimg.measure.write_partitions`, from Python only",
+            "coordinates and pictures of objects are no columns: `bigimg.measure.crop_objects` cuts them out; in "
+            "partitions with `bigimg.measure.write_partitions`, from Python only",
             ("tests/laws/test_region_kernel_laws.py", "tests/unit/ops/test_region_partitions.py"),
         ),
         Row(

@@ -94,6 +94,8 @@ class PartRegions(MeasureRegions, Partitioned[Found, pd.DataFrame]):
         return found
 
     def _within(self, label: NDArray[np.int64], ranges: range) -> NDArray[np.bool_]:
+        if self.parting.ranges == 1:
+            return np.ones(len(label), np.bool_)
         largest = 0 if self.extrema is None else int(self.extrema[1])
         number = (label - 1) // max(1, -(-largest // self.parting.ranges))
         return (number >= ranges.start) & (number < ranges.stop)
