@@ -18,6 +18,18 @@ from bigimg.core.tile import Box
 from bigimg.errors import ImageError, ReadError
 from bigimg.io.readers.tiff_set import FileSet, check_set
 
+LARGEST_SEGMENT = 2 * 2**30
+"""Bytes of pixels in a piece that must be decoded whole."""
+
+_LARGEST_EMPTY = 2**30
+"""Bytes of an image that are believed to be one value where the file stores none of them."""
+
+_MOST = {5: 1400, 8: 1040, 32773: 65, 32946: 1040, 50013: 1040}
+"""Bytes that a byte can stand for, by compression: LZW of 12 bits, Deflate, PackBits. Others have no such limit."""
+
+_SLACK = 4096
+"""Bytes that are forgiven: a piece so small may be padded."""
+
 CANONICAL = ("t", "c", "z", "y", "x")
 _KNOWN = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
 _SIDE_IMAGES = {"Label", "Macro", "Map", "Overview", "Thumbnail"}
@@ -183,6 +195,13 @@ def _series(tif: Any, series: Any, number: int, path: Path, of: FileSet | None) 
     for position, plane in enumerate(planes):
         file = Path(plane.file)
         _check_segments(plane, page, file, position, file.stat().st_size)
+        _check_declared(plane, page, file, position)
+    stored = any(count for plane in planes for count in plane.byte_counts)
+    if not stored and prod(series.shape) * np.dtype(series.dtype).itemsize > _LARGEST_EMPTY:
+        raise ReadError(
+            f"{path} declares {series.axes} {tuple(series.shape)} and stores none of these pixels: its header is "
+            "damaged, or it was never filled; write it again"
+        )
     tile = (
         (page.tiledepth, page.tilelength, page.tilewidth) if page.is_tiled else (1, page.rowsperstrip, page.imagewidth)
     )
@@ -272,6 +291,38 @@ def _check_segments(plane: Plane, page: Any, path: Path, position: int, size: in
         )
     if not plane.contiguous and len(plane.offsets) < prod(page.chunked):
         raise ReadError(f"{path} is damaged: page {position} has {len(plane.offsets)} of {prod(page.chunked)} segments")
+
+
+def _check_declared(plane: Plane, page: Any, path: Path, position: int) -> None:
+    """Check that pieces can hold what the header says, before memory is asked for: few bytes may declare terabytes."""
+    if plane.contiguous:
+        if sum(plane.byte_counts) < page.nbytes:
+            raise ReadError(
+                f"{path} is cut short: page {position} declares {page.nbytes} bytes of pixels and has "
+                f"{sum(plane.byte_counts)}; copy it again from where it came"
+            )
+        return
+    pixels = prod(page.chunks)
+    size = pixels * page.dtype.itemsize
+    if size > LARGEST_SEGMENT:
+        raise ReadError(
+            f"{path}: page {position} is in pieces of {size / 2**30:.1f} GiB, each decoded whole, which may be "
+            f"{LARGEST_SEGMENT // 2**30} GiB at most: its header is damaged, or it should be saved in tiles"
+        )
+    if page.compression not in _MOST:
+        return
+    # The last strip may have fewer rows.
+    rows = 1 if page.is_tiled else page.rowsperstrip
+    strips = 0 if page.is_tiled else ceil(page.imagelength / rows)
+    for number, count in enumerate(plane.byte_counts):
+        is_last = strips and (number + 1) % strips == 0
+        left = (page.imagelength - 1) % rows + 1 if is_last else rows
+        wanted = pixels // rows * left * page.bitspersample // 8
+        if count and wanted > count * _MOST[page.compression] + _SLACK:
+            raise ReadError(
+                f"{path} is damaged: page {position} declares {wanted} bytes of pixels in a piece of {count}, which "
+                "cannot stand for so many; copy it again from where it came"
+            )
 
 
 def _check_pages(path: Path, size: int) -> None:
