@@ -1,13 +1,14 @@
 """Looking at every chunk of a collection: is it there, and is it what was written? What can be made again is repaired.
 
 Chunks carry checksums; those of a store that others wrote are only decoded. A chunk of an image comes back from the
-file that the image was copied from, if that is still the same file; a chunk of a smaller level from the level before.
-Labels are results: the workflow that made them makes them again.
+file that the image was copied from, if that is still the same file, and so does one of which pixels count; a chunk of a
+smaller level from the level before. Labels are results: the workflow that made them makes them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,7 @@ from bigimg.io.sources import FileSource
 from bigimg.io.stacks import StackSource, stack_of
 from bigimg.io.stored import OpenArray, open_array
 from bigimg.io.tables import read_table
+from bigimg.io.validity import MASK, mask_pixels
 from bigimg.io.writer import ArrayWriter
 
 
@@ -130,7 +132,37 @@ def _verify_group(group: Path, item: Item, kind: Kind, repair: bool, root: Path)
             damages.append(damage)
         chunks += array.count
         before = array
+    if kind == "image" and item.digest:
+        for folder in _beside(group, paths):
+            array = open_array(folder, root)
+            for _, box, file, why in array.damaged(complete=True):
+                damage = Damage(item.id, str(file), why)
+                damages.append(_repaired_beside(damage, item, array, box) if repair else damage)
+            chunks += array.count
     return chunks, damages
+
+
+def _beside(group: Path, levels: Sequence[str]) -> list[Path]:
+    """Return the arrays beside the levels of an image: which pixels count, and what its coordinates are."""
+    documents = sorted(group.glob("*/zarr.json"))
+    arrays = {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in documents}
+    return [
+        group / name
+        for name, document in arrays.items()
+        if name not in levels and document.get("node_type") == "array" and document.get("shape")
+    ]
+
+
+def _repaired_beside(damage: Damage, item: Item, array: OpenArray, box: Box) -> Damage:
+    """Write a chunk of the pixels that count again; coordinates come back with the image only."""
+    if array.folder.name != MASK:
+        return replace(damage, reason=f"{damage.reason}; coordinates are not made again one by one: ingest it again")
+    writer = ArrayWriter(str(array.folder), array.shape, array.unit, array.dtype, is_sharded=array.shards is not None)
+    try:
+        writer.write(box, mask_pixels(_original(item), box))
+    except BigimgError as error:
+        return replace(damage, reason=f"{damage.reason}; it cannot be repaired: {error}")
+    return replace(damage, repaired=True)
 
 
 def _repaired(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from math import ceil
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,6 +62,8 @@ def headers(path: Path) -> list[ImageHeader]:
         _refuse_animation(image, path)
         _, names, dtype = _how(image, path)
         width, height = image.size
+        if image.format == "JPEG" and not image.info.get("progressive"):
+            _check_jpeg_size(path, width, height)
         # Of a PNG Pillow would decode all pixels first.
         orientation = 1 if image.format == "PNG" else image.getexif().get(_ORIENTATION, 1)
     attrs: dict[str, Any] = {"channel_names": names} if names else {}
@@ -172,6 +175,17 @@ def _reaches_iend(file: BinaryIO) -> bool:
         if kind == b"IEND":
             return at <= size
     return False
+
+
+def _check_jpeg_size(path: Path, width: int, height: int) -> None:
+    """Check that each block of 8 x 8 pixels can have its two codes, of a bit each: what is missing comes out grey."""
+    least = ceil(width / 8) * ceil(height / 8) * 2 // 8
+    size = path.stat().st_size
+    if size < least:
+        raise ReadError(
+            f"{path} is damaged: it declares {width} x {height} pixels, which take {least} bytes at least, and has "
+            f"{size}; copy it again from where it came"
+        )
 
 
 def _has_end_of_image(file: BinaryIO) -> bool:

@@ -1,3 +1,4 @@
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from bigimg.errors import ImageError, ReadError
 from bigimg.io import open_sources
+from bigimg.io.readers import raster
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 SKIMAGE = Path(skimage.__file__).parent / "data"
@@ -117,3 +119,20 @@ def test_images_of_scikit_image_read_as_it_reads_them(name):
     _, pixels = _read(SKIMAGE / name)
     expected = io.imread(SKIMAGE / name)
     np.testing.assert_array_equal(pixels, np.moveaxis(expected, -1, 0) if expected.ndim == 3 else expected)
+
+
+def test_a_jpeg_too_small_for_what_it_declares_is_refused(tmp_path):
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "a.jpg")
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", 9000, 9000)
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ReadError, match=r"a\.jpg is damaged: it declares 9000 x 9000 pixels"):
+        raster.headers(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("options", [{}, {"quality": 1}, {"optimize": True}, {"progressive": True}])
+def test_the_smallest_jpeg_of_one_value_is_read(tmp_path, options):
+    Image.fromarray(np.full((3000, 4000, 3), 128, np.uint8)).save(tmp_path / "a.jpg", **options)
+    (header,) = raster.headers(tmp_path / "a.jpg")
+    assert header.shape == (3, 3000, 4000)

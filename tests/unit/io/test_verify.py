@@ -89,3 +89,42 @@ def test_images_tables_and_references_are_looked_at(made, tmp_path):
     assert damage.item == "small1"
     assert "gone" in damage.reason
     assert len(open_collection(tmp_path / "b.zarr")) == 5
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A scene with a mask in its file, of four chunks."""
+    rasterio = pytest.importorskip("rasterio", reason="scenes are an extra")
+    (tmp_path / "scenes").mkdir()
+    place = {"crs": "EPSG:32633", "transform": rasterio.Affine(30, 0, 500_000, 0, -30, 6_000_000)}
+    with rasterio.open(tmp_path / "scenes/a.tif", "w", width=100, height=90, count=1, dtype="uint16", **place) as file:
+        file.write(RNG.integers(0, 4000, (1, 90, 100), np.uint16))
+        file.write_mask(RNG.random((90, 100)) > 0.5)
+    return ingest(tmp_path / "scenes", tmp_path / "scenes.zarr", chunk=64).path
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_which_pixels_count_is_looked_at_and_repaired(scene, missing):
+    counted = verify(scene)
+    assert counted.is_whole
+    assert counted.chunks == len(chunks(scene))
+    (chunk,) = (scene / "images/a/valid").rglob("c/1/0")
+    whole = chunk.read_bytes()
+    chunk.unlink()
+    if not missing:
+        chunk.write_bytes(whole[:-3])
+
+    (damage,) = verify(scene).damages
+    assert (damage.item, damage.path) == ("a", str(chunk))
+    (damage,) = verify(scene, repair=True).damages
+    assert damage.repaired
+    assert chunk.read_bytes() == whole
+    assert verify(scene).is_whole
+
+
+def test_coordinates_are_looked_at(scene):
+    (chunk,) = (scene / "images/a/x").rglob("c/0")
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    (damage,) = verify(scene, repair=True).damages
+    assert (damage.path, damage.repaired) == (str(chunk), False)
+    assert "ingest it again" in damage.reason
