@@ -326,7 +326,7 @@ class _Work:
                 )
                 if self.on_error == "fail":
                     raise error
-                self.skipped.append(Skipped(item.id, source.path, str(error)))
+                self.skipped.append(Skipped.of(item.id, source.path, error))
         return found
 
     def _is_unchanged(self, source: Ingestible, item: Item) -> bool:
@@ -385,7 +385,7 @@ class _Work:
         if isinstance(result, Exception):
             if self.on_error == "fail" or not isinstance(result, BigimgError):
                 raise result
-            self.skipped += [Skipped(source.name, source.path, str(result)) for source in sources]
+            self.skipped += [Skipped.of(source.name, source.path, result) for source in sources]
             return
         rows |= {each.id: each for each in result if isinstance(each, Item)}
         self.skipped += [each for each in result if isinstance(each, Skipped)]

@@ -45,7 +45,7 @@ class WriteChunk:
             except BigimgError as error:
                 if self.on_error == "fail":
                     raise
-                outcome.append(Skipped(source.name, source.path, str(error)))
+                outcome.append(Skipped.of(source.name, source.path, error))
         self.writer.write((self.part, *(slice(0, size) for size in block.shape[1:])), block)
         return outcome
 

@@ -41,6 +41,11 @@ class Skipped:
     reason: str
     """Why, in words."""
 
+    @classmethod
+    def of(cls, name: str, path: str | Path, why: object) -> Skipped:
+        """Return what was left out; wherever its path stands in the reason, it can be printed."""
+        return cls(name, shown(path), str(why).replace(str(path), shown(path)))
+
 
 def scan(source: str | Path) -> list[Path]:
     """Return the files of a folder (and its folders), of a pattern such as ``scans/*.tif``, or the one file.
@@ -85,7 +90,7 @@ def open_sources(source: str | Path, on_error: OnError = "fail") -> tuple[list[F
     failed = [(name, path, result) for name, path, result in zip(ids, paths, opened) if isinstance(result, BigimgError)]
     if failed and on_error == "fail":
         raise _with_advice(source, failed)
-    skipped = [Skipped(name, shown(path), str(error)) for name, path, error in failed]
+    skipped = [Skipped.of(name, path, error) for name, path, error in failed]
     sources = [each for result in opened if not isinstance(result, BigimgError) for each in result]
     if not sources:
         why = f"; the first of {len(skipped)} files left out: {skipped[0].reason}" if skipped else ""

@@ -128,7 +128,7 @@ def join_scenes(
         except BigimgError as error:
             if on_error == "fail" or source is first:
                 raise
-            skipped.append(Skipped(source.name, source.path, str(error)))
+            skipped.append(Skipped.of(source.name, source.path, error))
     if series is None:
         assert mosaic is not None
         return mosaic_of(kept, mosaic, name), skipped

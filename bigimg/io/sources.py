@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bigimg.core.tile import Box
 from bigimg.errors import BigimgError, MissingInputError, ReadError
+from bigimg.io.names import shown
 from bigimg.io.readers import Reader, reader_named
 from bigimg.io.readers.header import ImageHeader
 
@@ -188,7 +189,7 @@ def read_pixels(reader: Reader, path: Path, part: int, box: Box, name: str) -> N
         raise
     except Exception as error:
         raise ReadError(
-            f"image {name!r} cannot be decoded: {path}: {cause(error)}; the file is damaged or cut; "
+            f"image {name!r} cannot be decoded: {shown(path)}: {cause(error)}; the file is damaged or cut; "
             "copy it again from where it came, or leave it out with on_error='skip'"
         ) from error
 

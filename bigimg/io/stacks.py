@@ -177,7 +177,7 @@ def open_stacks(
             if on_error == "fail":
                 raise made
             first = next(iter(group.files.values()))[0]
-            skipped.append(Skipped(group.name, str(root / first), str(made)))
+            skipped.append(Skipped.of(group.name, root / first, made))
     if not sources:
         raise MissingInputError(f"no image in {source}; the first of {len(skipped)} left out: {skipped[0].reason}")
     return sources, skipped, _notes(other, naming)
@@ -212,7 +212,7 @@ def _groups(
         except ImageError as error:
             if on_error == "fail":
                 raise
-            skipped.append(Skipped(name, str(root / name), str(error)))
+            skipped.append(Skipped.of(name, root / name, error))
             continue
         group = groups.setdefault(tuple(columns.items()), _Group(said, columns))
         place = tuple(_number(word, said.get(word)) for word in STACKED)

@@ -150,7 +150,7 @@ def _failed(work: Work, name: str, source: Source, error: BigimgError) -> Skippe
     if work.workflow.on_error == "fail":
         raise type(error)(f"{said}. To leave bad images out, run with on_error: skip") from error
     shutil.rmtree(work.folder / "images" / name, ignore_errors=True)
-    return Skipped(name, str(getattr(source, "path", name)), said)
+    return Skipped.of(name, getattr(source, "path", name), said)
 
 
 def changed(work: Work, name: str, source: Source) -> Skipped | None:

@@ -117,3 +117,22 @@ def test_bytes_behind_an_array_are_more_than_its_header_says(folder):
     with (folder / "two.npy").open("ab") as file:
         np.save(file, PIXELS)
     assert "two.npy has 8100 bytes, and its header promises 4050" in left_out(folder)
+
+
+@pytest.mark.parametrize("pack", [True, False])
+def test_a_file_that_cannot_be_decoded_and_whose_name_commands_a_terminal(folder, pack):
+    name = folder / "red\x1b[31m\nline.png"
+    Image.fromarray(PIXELS).save(name)
+    data = bytearray(name.read_bytes())
+    at = data.index(b"IDAT") + 40
+    data[at : at + 20] = bytes(20)
+    name.write_bytes(data)
+
+    with pytest.raises(ReadError) as error:
+        ingest(folder, folder.parent / "none.zarr", pack=pack)
+    assert str(error.value).isprintable()
+    done = ingest(folder, folder.parent / "a.zarr", on_error="skip", pack=pack)
+    (skipped,) = done.skipped
+    assert r"red\x1b[31m\nline.png" in skipped.path
+    assert r"red\x1b[31m\nline.png" in skipped.reason
+    assert (skipped.path + skipped.reason).isprintable()
